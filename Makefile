@@ -1,0 +1,67 @@
+# 1688sync. `make help` lists the targets; everything runs from .venv, which any of them makes when it is missing.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install demo test lint lock soak openapi messages clean
+
+# Checks that only import the project need settings, but no server answers behind these.
+lint openapi messages: export IGNORE_ENV_FILES = 1
+lint openapi messages: export SECRET_KEY = not-a-secret
+lint openapi messages: export JWT_SIGNING_KEY = not-a-secret-but-longer-than-thirty-two-bytes
+lint openapi messages: export CREDENTIALS_KEYS = AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
+lint openapi messages: export DATABASE_URL = postgresql://nobody@127.0.0.1:1/none
+lint openapi messages: export REDIS_URL = redis://127.0.0.1:1/0
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(STAMP)  ## Make .venv and install the locked packages
+
+$(STAMP): requirements-dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 2))' 2>/dev/null || \
+		{ echo "1688sync needs Python 3.11.2 or later; name one with: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "Python's venv module is missing; install it with: apt-get install python3-venv" >&2; exit 1; }
+	@$(RUN) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@echo "Installing the locked packages into $(VENV) (a minute or two, once) ..."
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: $(STAMP)  ## Run everything and sync 3,000 products [PORT=8000] [ONESHOT=1]
+	@exec $(RUN) -m devstack.demo
+
+test: $(STAMP)  ## Run the tests [ARGS="tests/system -k name"]
+	@$(RUN) -m pytest -n auto --maxprocesses 8 $(ARGS)
+
+lint: $(STAMP)  ## Check style, types, imports and migrations
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy .
+	$(VENV)/bin/lint-imports
+	$(RUN) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+
+lock: $(STAMP)  ## Resolve requirements*.txt into the hashed lock files
+	$(VENV)/bin/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11.0 --no-emit-index-url --no-emit-find-links \
+		requirements-dev.txt -o requirements-dev.lock
+	$(VENV)/bin/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11.0 --no-emit-index-url --no-emit-find-links \
+		requirements.txt -o requirements.lock -c requirements-dev.lock
+
+soak: $(STAMP)  ## Run the long tests
+	@$(RUN) -m pytest -m soak $(ARGS)
+
+openapi: $(STAMP)  ## Write the API contract the tests compare with
+	$(RUN) manage.py spectacular --validate --fail-on-warn --format openapi-json --api-version v1 --file tests/contracts/openapi_v1.json
+
+messages: $(STAMP)  ## Collect and compile the translations
+	@command -v msgfmt >/dev/null || { echo "gettext is missing; install it with: apt-get install gettext" >&2; exit 1; }
+	$(RUN) manage.py makemessages --locale zh_Hans --no-location --no-obsolete --ignore $(VENV) --ignore tests
+	$(RUN) manage.py compilemessages --locale zh_Hans --ignore $(VENV)
+
+clean:  ## Remove the virtual environment, the demo's data and all caches
+	rm -rf $(VENV) .devstack staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,73 @@
+"""Users, their tier and their roles."""
+
+from django.contrib.auth.models import AbstractBaseUser, Group, Permission, PermissionsMixin, UserManager
+from django.core.validators import MinLengthValidator, RegexValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person or program that signs in.
+
+    `token_version` is inside every token: raising it ends all of the user's sessions. Roles are Django groups
+    (`viewer`, `operator`, `admin`); a user without one reads the catalogue. Deleted users stay as rows.
+    """
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", _("active")
+        INACTIVE = "inactive", _("inactive")
+        SUSPENDED = "suspended", _("suspended")
+
+    class Tier(models.TextChoices):
+        FREE = "free", _("free")
+        BASIC = "basic", _("basic")
+        ENTERPRISE = "enterprise", _("enterprise")
+        PREMIUM = "premium", _("premium")
+
+    username = models.CharField(
+        _("username"),
+        max_length=50,
+        unique=True,
+        validators=[MinLengthValidator(3), RegexValidator(r"^[a-zA-Z0-9_]+\Z")],
+        help_text=_("3 to 50 letters, digits or underscores"),
+    )
+    email = models.EmailField(_("e-mail"), max_length=100, unique=True)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.ACTIVE)
+    tier = models.CharField(_("tier"), max_length=10, choices=Tier, default=Tier.FREE)
+    is_staff = models.BooleanField(_("may enter the back office"), default=False)
+    token_version = models.PositiveIntegerField(_("token version"), default=0, editable=False)
+    last_login = models.DateTimeField(_("last login"), null=True, blank=True, db_column="last_login_at")
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(_("updated at"), default=timezone.now, editable=False)
+    deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True, editable=False)
+    # Declared again only to leave out the foreign-key constraints of the link tables.
+    groups = models.ManyToManyField(
+        Group,
+        db_constraint=False,
+        blank=True,
+        related_name="user_set",
+        related_query_name="user",
+        verbose_name=_("roles"),
+    )
+    user_permissions = models.ManyToManyField(
+        Permission, db_constraint=False, blank=True, related_name="user_set", related_query_name="user"
+    )
+
+    objects = UserManager["User"]()
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["email"]
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+
+    def __str__(self) -> str:
+        return self.username
+
+    @property
+    def is_active(self) -> bool:
+        """Django's own word for: may sign in."""
+        return self.status == self.Status.ACTIVE and self.deleted_at is None

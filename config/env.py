@@ -1,0 +1,93 @@
+"""Typed readers of environment variables: a wrong value stops the start with a sentence."""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+FALSE_WORDS = frozenset({"0", "false", "no", "off"})
+
+
+def load_env_files(*names: str) -> None:
+    """Read KEY=VALUE files from the project folder into the environment.
+
+    Real variables win, missing files are skipped, and IGNORE_ENV_FILES=1 skips them all.
+    """
+    if boolean("IGNORE_ENV_FILES", False):
+        return
+    for name in names:
+        path = BASE_DIR / name
+        if path.is_file() and os.access(path, os.R_OK):
+            _load_lines(path.read_text(encoding="utf-8"))
+
+
+def _load_lines(text: str) -> None:
+    for line in text.splitlines():
+        key, equals, value = line.strip().partition("=")
+        if equals and not key.startswith("#"):
+            os.environ.setdefault(key.strip(), value.strip())
+
+
+def text(name: str, default: str | None = None) -> str:
+    """A string; without a default it must be set and not empty.
+
+    Raises:
+        ImproperlyConfigured: missing.
+    """
+    value = os.environ.get(name, "")
+    if value:
+        return value
+    if default is None:
+        raise ImproperlyConfigured(f"{name} is not set. Put it into the environment or into .env; see .env.example.")
+    return default
+
+
+def integer(name: str, default: int, *, minimum: int = 0, maximum: int | None = None) -> int:
+    """A whole number inside its bounds.
+
+    Raises:
+        ImproperlyConfigured: not a number, or out of bounds.
+    """
+    raw = os.environ.get(name, "")
+    try:
+        value = int(raw) if raw else default
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {raw!r}.") from None
+    if value < minimum or (maximum is not None and value > maximum):
+        raise ImproperlyConfigured(f"{name} must be between {minimum} and {maximum or 'any'}, not {value}.")
+    return value
+
+
+def boolean(name: str, default: bool) -> bool:
+    """true/false, 1/0, yes/no, on/off.
+
+    Raises:
+        ImproperlyConfigured: any other word.
+    """
+    raw = os.environ.get(name, "").lower()
+    if not raw:
+        return default
+    if raw in TRUE_WORDS | FALSE_WORDS:
+        return raw in TRUE_WORDS
+    raise ImproperlyConfigured(f"{name} must be true or false, not {raw!r}.")
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A comma-separated list; blanks around the items are dropped."""
+    return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+
+
+def url(name: str, schemes: tuple[str, ...], default: str | None = None) -> str:
+    """A URL of one of these schemes.
+
+    Raises:
+        ImproperlyConfigured: missing, or of another scheme; the value is never shown, it may hold a password.
+    """
+    value = text(name, default)
+    if urlsplit(value).scheme not in schemes:
+        raise ImproperlyConfigured(f"{name} must be a URL that starts with {' or '.join(schemes)}://")
+    return value

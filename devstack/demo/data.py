@@ -1,0 +1,62 @@
+"""Fills the database: migrations, the demo's users, its source. A program: its orders are JSON on standard input."""
+
+import sys
+
+import django
+import msgspec
+
+from devstack.demo.options import GatewayAccess
+
+django.setup()
+
+from django.core.management import call_command  # noqa: E402 (Django must be set up first)
+from django.utils import timezone  # noqa: E402
+
+from accounts.models import User  # noqa: E402
+from accounts.services import create_user  # noqa: E402
+from syncjobs.connectors.registry import Credentials  # noqa: E402
+from syncjobs.models import Source  # noqa: E402
+from syncjobs.services.sources import NewSource, add_source, set_credentials  # noqa: E402
+
+
+class Orders(msgspec.Struct, frozen=True, kw_only=True):
+    """What the database must hold before the servers start: passwords by user name, and where `source` gets its data."""
+
+    passwords: dict[str, str]
+    source: str
+    gateway: GatewayAccess
+
+
+def fill(orders: Orders) -> None:
+    """Bring the database to where the demo begins; a second call changes nothing but the gateway's address."""
+    call_command("migrate", verbosity=0, interactive=False)
+    for username, password in orders.passwords.items():
+        _ensure_user(username, password)
+    _ensure_source(orders.source, orders.gateway)
+
+
+def _ensure_user(username: str, password: str) -> None:
+    user = User.objects.filter(username=username).first()
+    if user is None:
+        email = f"{username}@example.com"
+        create_user(username=username, email=email, password=password, role=username, tier=User.Tier.PREMIUM)
+    elif not user.check_password(password):
+        sys.exit(f"The database has a user {username} with another password; put it into {username.upper()}_PASSWORD.")
+
+
+def _ensure_source(name: str, gateway: GatewayAccess) -> None:
+    options = {"gateway_url": gateway.url}
+    credentials = Credentials(
+        app_key=gateway.app_key,
+        app_secret=gateway.app_secret,
+        access_token=gateway.access_token,
+        refresh_token=gateway.refresh_token,
+    )
+    if Source.objects.filter(name=name).update(options=options, updated_at=timezone.now()):
+        set_credentials(name, credentials)
+    else:
+        add_source(NewSource(name=name, kind=Source.Kind.ALIBABA1688, options=options, credentials=credentials))
+
+
+if __name__ == "__main__":
+    fill(msgspec.json.decode(sys.stdin.buffer.read(), type=Orders))

@@ -1,0 +1,59 @@
+"""Arguments of API calls: text on the wire, JSON text for lists (PROTOCOL A1)."""
+
+from collections.abc import Mapping
+
+import orjson
+
+from . import errors
+from .clock import DateError, parse_date
+
+
+def whole(params: Mapping[str, str], name: str, default: int) -> int:
+    """A whole number. Raises GatewayError when it is none."""
+    text = params.get(name, "")
+    try:
+        return int(text) if text else default
+    except ValueError as error:
+        raise errors.param_invalid(name) from error
+
+
+def flag(params: Mapping[str, str], name: str) -> bool:
+    """`true` or `false`; absent is false. Raises GatewayError for anything else."""
+    text = params.get(name, "").lower()
+    if text not in ("", "true", "false"):
+        raise errors.param_invalid(name)
+    return text == "true"
+
+
+def date(params: Mapping[str, str], name: str) -> int | None:
+    """Milliseconds since the epoch, None when absent. Raises GatewayError for text that is no date."""
+    text = params.get(name)
+    if not text:
+        return None
+    try:
+        return parse_date(text)
+    except DateError as error:
+        raise errors.param_invalid(name) from error
+
+
+def words(params: Mapping[str, str], name: str) -> list[str] | None:
+    """A JSON list of texts, or texts with commas between; None when absent. Raises GatewayError for other JSON."""
+    text = params.get(name, "").strip()
+    if not text:
+        return None
+    if not text.startswith("["):
+        return [word.strip() for word in text.split(",")]
+    try:
+        values = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise errors.param_invalid(name) from error
+    return [str(value) for value in values]
+
+
+def numbers(params: Mapping[str, str], name: str) -> list[int] | None:
+    """A list of whole numbers, None when absent. Raises GatewayError for anything else."""
+    values = words(params, name)
+    try:
+        return None if values is None else [int(value) for value in values]
+    except ValueError as error:
+        raise errors.param_invalid(name) from error

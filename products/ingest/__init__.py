@@ -1,0 +1,1 @@
+"""How `products.catalog` writes: rows, their differences, and what they refer to."""

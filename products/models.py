@@ -1,0 +1,205 @@
+"""The catalogue: categories, shops, products, SKUs and the feed of their changes.
+
+References are id columns without constraints; selectors join explicitly and services delete what belongs together.
+"""
+
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+# Below are the platform's own category numbers, from here on the ones this system gives to other sources' categories.
+FIRST_OWN_CATEGORY_ID = 10**12
+
+
+def _reference(to: str, *, verbose_name: str, null: bool = True, index: bool = False) -> "models.ForeignKey[Any, Any]":
+    """An id column the admin can follow; no constraint, no reverse relation. `index` where no wider index begins with it."""
+    return models.ForeignKey(
+        to,
+        null=null,
+        blank=null,
+        db_constraint=False,
+        db_index=index,
+        related_name="+",
+        on_delete=models.DO_NOTHING,
+        verbose_name=verbose_name,
+    )
+
+
+class Category(models.Model):
+    """A node of the category tree. `path` lists the names from the root, joined by " / "; `ancestors` their ids, own id last."""
+
+    id = models.BigIntegerField(primary_key=True)
+    parent = _reference("self", verbose_name=_("parent"), index=True)
+    name = models.CharField(_("name"), max_length=200)
+    path = models.TextField(_("path"), default="")
+    ancestors = ArrayField(models.BigIntegerField(), verbose_name=_("ancestors"), default=list)
+    level = models.PositiveSmallIntegerField(_("level"), default=1)
+    is_leaf = models.BooleanField(_("leaf"), default=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    updated_at = models.DateTimeField(_("updated at"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("category")
+        verbose_name_plural = _("categories")
+        constraints = [
+            # Other sources know categories by name only: one row a path.
+            models.UniqueConstraint(
+                fields=["path"], condition=models.Q(id__gte=FIRST_OWN_CATEGORY_ID), name="category_own_path"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.path or self.name
+
+
+class Shop(models.Model):
+    """A supplier, as one source names it."""
+
+    source = models.CharField(_("source"), max_length=50)
+    source_id = models.CharField(_("id at the source"), max_length=100)
+    name = models.CharField(_("name"), max_length=200)
+    url = models.TextField(_("link"), default="", blank=True)
+    location = models.CharField(_("location"), max_length=200, default="", blank=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    updated_at = models.DateTimeField(_("updated at"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("shop")
+        verbose_name_plural = _("shops")
+        constraints = [models.UniqueConstraint(fields=["source", "source_id"], name="shop_source")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Product(models.Model):
+    """One offer. Rows a sync finds unchanged are not touched, so `synced_at` is the last change by a sync.
+
+    `source` is the name of the source ("" = made by hand) and `source_id` the product's id there. `price` is what a
+    buyer pays per unit at the minimum order quantity, null when hidden. `price_tiers` is
+    [{"start_quantity": int, "price": "0.00"}] in rising quantity. `fingerprint` covers all that a source says;
+    `owned_fields` names the fields an operator owns. `version` rises with every write and is the ETag.
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        PUBLISHED = "published", _("published")
+        REVIEWING = "reviewing", _("in review")
+        REVIEW_FAILED = "review_failed", _("review failed")
+        EXPIRED = "expired", _("expired")
+        DISABLED = "disabled", _("disabled")
+        DELISTED = "delisted", _("delisted")
+        DELETED = "deleted", _("deleted at the source")
+
+    source = models.CharField(_("source"), max_length=50, default="", blank=True)
+    source_id = models.CharField(_("id at the source"), max_length=100, default="", blank=True)
+    sku = models.CharField(_("SKU"), max_length=120)
+    title = models.CharField(_("title"), max_length=500)
+    description = models.TextField(_("description"), default="", blank=True)
+    category = _reference("products.Category", verbose_name=_("category"))
+    shop = _reference("products.Shop", verbose_name=_("shop"))
+    price = models.DecimalField(_("price"), max_digits=12, decimal_places=2, null=True, blank=True)
+    price_min = models.DecimalField(_("lowest price"), max_digits=12, decimal_places=2, null=True, blank=True)
+    price_max = models.DecimalField(_("highest price"), max_digits=12, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(_("currency"), max_length=3, default="CNY")
+    price_tiers = models.JSONField(_("price tiers"), default=list, blank=True)
+    quote_type = models.PositiveSmallIntegerField(_("quote type"), null=True, blank=True)
+    stock = models.BigIntegerField(_("stock"), default=0)
+    min_order_quantity = models.PositiveIntegerField(_("minimum order quantity"), default=1)
+    unit = models.CharField(_("unit"), max_length=20, default="", blank=True)
+    sold_count = models.BigIntegerField(_("sold"), default=0)
+    images = models.JSONField(_("images"), default=list, blank=True)
+    attributes = models.JSONField(_("attributes"), default=dict, blank=True)
+    status = models.CharField(_("status"), max_length=15, choices=Status, default=Status.DRAFT)
+    url = models.TextField(_("link"), default="", blank=True)
+    fingerprint = models.BinaryField(default=b"", editable=False)
+    owned_fields = ArrayField(
+        models.CharField(max_length=50), verbose_name=_("operator-owned fields"), default=list, blank=True
+    )
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+    source_updated_at = models.DateTimeField(_("updated at the source"), null=True, blank=True)
+    synced_at = models.DateTimeField(_("last changed by a sync"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    updated_at = models.DateTimeField(_("updated at"), default=timezone.now)
+    deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("product")
+        verbose_name_plural = _("products")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "source_id"], condition=~models.Q(source=""), name="product_source"
+            ),
+            models.UniqueConstraint(
+                fields=["sku"], condition=models.Q(source="", deleted_at=None), name="product_own_sku"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["category", "id"], name="product_category"),
+            models.Index(fields=["shop", "id"], name="product_shop"),
+            models.Index(fields=["sku"], name="product_sku"),
+            models.Index(fields=["updated_at", "id"], name="product_updated"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Sku(models.Model):
+    """A sellable variant of a product; `spec` maps the names of its properties to values."""
+
+    product = _reference("products.Product", null=False, verbose_name=_("product"), index=True)
+    source_sku_id = models.CharField(_("id at the source"), max_length=100, default="", blank=True)
+    spec_id = models.CharField(_("spec id"), max_length=64, default="", blank=True)
+    code = models.CharField(_("code"), max_length=100, default="", blank=True)
+    spec = models.JSONField(_("properties"), default=dict, blank=True)
+    price = models.DecimalField(_("price"), max_digits=12, decimal_places=2, null=True, blank=True)
+    stock = models.BigIntegerField(_("stock"), default=0)
+    image = models.TextField(_("image"), default="", blank=True)
+    position = models.PositiveIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    updated_at = models.DateTimeField(_("updated at"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("SKU")
+        verbose_name_plural = _("SKUs")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["product", "source_sku_id"], condition=~models.Q(source_sku_id=""), name="sku_source"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code or self.source_sku_id
+
+
+class ProductChange(models.Model):
+    """One line of the append-only change feed. `fields` maps a name to [before, after]."""
+
+    class Kind(models.TextChoices):
+        CREATED = "created", _("created")
+        UPDATED = "updated", _("updated")
+        DELISTED = "delisted", _("delisted")
+        RESTORED = "restored", _("restored")
+        DELETED = "deleted", _("deleted")
+
+    product = _reference("products.Product", null=False, verbose_name=_("product"))
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    fields = models.JSONField(_("changed fields"), default=dict)
+    # The sync job that caused it; an id only, because the catalogue does not know jobs.
+    job_id = models.BigIntegerField(_("job"), null=True, blank=True)
+    at = models.DateTimeField(_("at"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("product change")
+        verbose_name_plural = _("product changes")
+        indexes = [
+            models.Index(fields=["product", "id"], name="change_product"),
+            models.Index(fields=["job_id", "id"], condition=models.Q(job_id__isnull=False), name="change_job"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.product_id}"

@@ -1,0 +1,125 @@
+"""The feed connector: products from a file (NDJSON, a JSON array or CSV) by a mapping in the source's options."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from functools import cached_property
+
+import msgspec
+
+from products.records import CategoryRecord, ProductRecord
+from syncjobs.connectors.feed.checking import check_feed
+from syncjobs.connectors.feed.files import opened
+from syncjobs.connectors.feed.mapping import Mapping
+from syncjobs.connectors.feed.options import FeedOptions, read_options
+from syncjobs.connectors.feed.planning import BatchParams, Cut, Found, Selection
+from syncjobs.connectors.feed.readers import decode
+from syncjobs.connectors.registry import ConnectorContext
+from syncjobs.engine.contracts import BatchSpec, CheckReport, Page, Plan, RawRecord, Scope
+from syncjobs.engine.errors import RecordRejected
+
+logger = logging.getLogger(__name__)
+
+PAGE_BYTES = 4 * 1024 * 1024
+
+
+class FeedConnector:
+    """Reads a file on this machine. Files are opened per call, so there is nothing to keep or to close."""
+
+    kind = "feed"
+
+    def __init__(self, context: ConnectorContext) -> None:
+        """Take the configuration; it is read on first use, so that `check` can say what is wrong with it."""
+        self._context = context
+
+    @cached_property
+    def options(self) -> FeedOptions:
+        """The source's options; raises FatalSourceError `invalid_options`."""
+        return read_options(self._context.options)
+
+    @cached_property
+    def mapping(self) -> Mapping:
+        """The compiled mapping; raises FatalSourceError `invalid_mapping`."""
+        return Mapping(self.options.mapping)
+
+    def check(self) -> CheckReport:
+        """Read the options, open the file and map its first records. Never raises."""
+        return check_feed(self._context.options)
+
+    def categories(self) -> Iterator[CategoryRecord]:
+        """Nothing: a feed names the category of each record, and has no tree of its own."""
+        return iter(())
+
+    def plan(self, scope: Scope) -> Plan:
+        """Walk the file once and cut it.
+
+        A walk over the whole file sees all there is, so a full one without limits is provable; `total` is the number
+        of different ids, plus the records whose id cannot be read, which nobody can count as seen.
+
+        Raises:
+            FatalSourceError: the options, the mapping, the scope or the file cannot be used.
+        """
+        watermark = datetime.now(UTC)
+        since = scope.since if scope.type == "incremental" else None
+        scope = msgspec.structs.replace(scope, since=since)
+        selection = Selection(self.mapping, scope.category_id, scope.offer_ids, since)
+        with opened(self.options) as feed:
+            cut = Cut(feed, selection, scope)
+        if cut.records > cut.total:
+            logger.warning("feed %s repeats ids: %d records, %d ids", self._context.source_name, cut.records, cut.total)
+        whole = scope.type == "full" and scope.category_id is None and not scope.offer_ids
+        return Plan(batches=cut.specs(), total=cut.total, provable=whole, watermark=watermark)
+
+    def fetch(self, spec: BatchSpec) -> Iterator[Page]:
+        """The batch's records as the file has them, in pages of a few MiB.
+
+        Raises:
+            FatalSourceError: `feed_changed`, the file is another one than was planned; or it cannot be used.
+            RetryableSourceError: the disk failed.
+        """
+        params = msgspec.convert(spec.params, BatchParams)
+        selection = Selection(self.mapping, params.category_id, params.offer_ids, params.since)
+        with opened(self.options) as feed:
+            feed.require(params.identity)
+            found = selection.found(feed, params.start, params.end) if params.count else iter(())
+            for page in _pages(found, params.total):
+                feed.require(params.identity)
+                yield page
+
+    def normalize(self, raw: RawRecord) -> ProductRecord:
+        """Map one record.
+
+        Raises:
+            RecordRejected: not a JSON object, or a field that cannot be used.
+        """
+        try:
+            record = decode(raw.payload)
+        except ValueError as error:
+            raise RecordRejected(str(error), code="invalid_json", step="decode") from error
+        return self.mapping.product(record)
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+def _pages(found: Iterable[Found], total: int) -> Iterator[Page]:
+    rest = iter(found)
+    while True:
+        part = list(_up_to(rest, PAGE_BYTES))
+        yield Page(
+            records=tuple(RawRecord(each.piece.payload, each.source_id or None) for each in part if not each.reason),
+            rejected=tuple((each.piece.payload, each.reason) for each in part if each.reason),
+            total=total,
+            calls=0,
+        )
+        if sum(len(each.piece.payload) for each in part) < PAGE_BYTES:
+            return
+
+
+def _up_to(found: Iterator[Found], limit: int) -> Iterator[Found]:
+    size = 0
+    for each in found:
+        yield each
+        size += len(each.piece.payload)
+        if size >= limit:
+            return

@@ -1,0 +1,137 @@
+"""Open a feed's file, know it again, and find out its format."""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+import msgspec
+
+from syncjobs.connectors.feed.csvrows import DELIMITERS, CsvReader
+from syncjobs.connectors.feed.jsonarray import JsonArrayReader
+from syncjobs.connectors.feed.options import FeedOptions, Format
+from syncjobs.connectors.feed.readers import BOM, KEPT_BYTES, NdjsonReader, Reader, decode
+from syncjobs.engine.errors import FatalSourceError, RetryableSourceError
+
+_BY_EXTENSION: dict[str, Format] = {
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".csv": "csv",
+    ".tsv": "csv",
+}
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """What tells one state of a file from another: its size in bytes and the nanosecond it was last written."""
+
+    size: int
+    mtime_ns: int
+
+
+class Feed:
+    """An open feed: its reader and the state of the file it was opened in."""
+
+    def __init__(self, file: BinaryIO, options: FeedOptions) -> None:
+        self._file = file
+        self._path = options.path
+        self.identity = _identity(file)
+        self.format = options.format or find_format(file, options)
+        self.reader = _reader(file, self.format, options)
+
+    def require(self, identity: Identity) -> None:
+        """Make sure that the file still is what it was.
+
+        Raises:
+            FatalSourceError: `feed_changed`.
+        """
+        if _identity(self._file) != identity:
+            raise FatalSourceError(
+                f"{self._path} has changed since the sync was planned",
+                code="feed_changed",
+                suggestion="start the sync again; replace a feed by renaming a finished file, not by writing over it",
+            )
+
+
+@contextmanager
+def opened(options: FeedOptions) -> Iterator[Feed]:
+    """The feed, closed at the end.
+
+    Raises:
+        FatalSourceError: `feed_missing`, `feed_not_a_file`, `feed_unreadable`, `feed_format`, and those of the readers.
+        RetryableSourceError: the disk failed while the feed was read.
+    """
+    with _open(options.path) as file:
+        try:
+            yield Feed(file, options)
+        except OSError as error:
+            raise RetryableSourceError(f"{options.path} could not be read: {error.strerror}") from error
+
+
+def find_format(file: BinaryIO, options: FeedOptions) -> Format:
+    """The format by the file's extension, else by its beginning.
+
+    Raises:
+        FatalSourceError: `feed_format`.
+    """
+    by_name = _BY_EXTENSION.get(os.path.splitext(options.path)[1].lower())
+    if by_name:
+        return by_name
+    head = os.pread(file.fileno(), KEPT_BYTES, 0).removeprefix(BOM).lstrip()
+    if options.items or head[:1] == b"[":
+        return "json"
+    if head[:1] == b"{":
+        return "ndjson" if _is_object(head.splitlines()[0]) else "json"
+    first_line = head.split(b"\n", 1)[0]
+    if b"\0" not in head and any(delimiter.encode() in first_line for delimiter in DELIMITERS):
+        return "csv"
+    raise FatalSourceError(
+        f"{options.path} is neither NDJSON, nor JSON, nor CSV",
+        code="feed_format",
+        suggestion="unpack the file if it is packed, save it as UTF-8, or set the option format to ndjson, json or csv",
+    )
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        decode(line)
+    except ValueError:
+        return False
+    return True
+
+
+def _reader(file: BinaryIO, kind: Format, options: FeedOptions) -> Reader:
+    match kind:
+        case "ndjson":
+            return NdjsonReader(file)
+        case "csv":
+            return CsvReader(file, options.delimiter)
+        case "json":
+            return JsonArrayReader(file, options.items)
+
+
+def _identity(file: BinaryIO) -> Identity:
+    status = os.fstat(file.fileno())
+    return Identity(status.st_size, status.st_mtime_ns)
+
+
+def _open(path: str) -> BinaryIO:
+    try:
+        # Asked before opening: to open a pipe would wait for its writer.
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise FatalSourceError(
+                f"{path} is not a file",
+                code="feed_not_a_file",
+                suggestion="set the option path to the feed file itself",
+            )
+        return open(path, "rb")
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise FatalSourceError(
+            f"{path} does not exist", code="feed_missing", suggestion="put the feed there or correct the option path"
+        ) from error
+    except OSError as error:
+        raise FatalSourceError(
+            f"{path} cannot be opened: {error.strerror}",
+            code="feed_unreadable",
+            suggestion="give the user that runs the workers the right to read the file and its folders",
+        ) from error

@@ -1,0 +1,359 @@
+"""The one HTTP client that every connector uses: it trusts neither the address, nor the answer, nor its length.
+
+An address is judged where it is used: the socket connects to the very IP that was checked, so a name that resolves
+differently a moment later changes nothing, while the Host header and the TLS name stay those of the URL.
+"""
+
+import re
+import socket
+import ssl
+import threading
+import time
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
+from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from math import inf
+from typing import Any
+from urllib.parse import urlencode
+
+import httpcore
+import httpx
+import msgspec
+
+from syncjobs.engine.errors import FatalSourceError, RetryableSourceError
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 20.0
+TOTAL_SECONDS = 60.0
+MAX_BYTES = 16 * 1024 * 1024
+# Real listings shrink to a tenth; beyond a hundredth it is a bomb (small answers are let through).
+MAX_RATIO = 100
+RATIO_FREE_BYTES = 1024 * 1024
+RESOLVED_SECONDS = 30.0
+LONGEST_RETRY_AFTER = 3600.0
+HTTPS_PORT = 443
+
+_GZIP_WINDOW = 16 + zlib.MAX_WBITS
+_PRINTABLE_ASCII = re.compile(r"[!-\[\]-~]+")  # no blanks, no control characters, no backslash
+_DNS_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?\.?")
+# What `is_global` of Python 3.11.2 still calls public: special-purpose registries of IANA.
+_NOT_PUBLIC_V4 = tuple(map(IPv4Network, ("192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15", "240.0.0.0/4")))
+_PUBLIC_V6 = IPv6Network("2000::/3")
+_NOT_PUBLIC_V6 = tuple(map(IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
+
+
+class HttpAnswer(msgspec.Struct, frozen=True):
+    """One complete answer: `body` is decoded, header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def retry_after(self) -> float | None:
+        """Seconds the server asks us to wait, 0 to 3,600; None when it does not say (RFC 9110, 10.2.3)."""
+        asked = self.headers.get("retry-after", "").strip()
+        if re.fullmatch(r"[0-9]{1,18}", asked):
+            return min(float(asked), LONGEST_RETRY_AFTER)
+        moment, now = _http_date(asked), _http_date(self.headers.get("date", "")) or time.time()
+        return None if moment is None else min(max(moment - now, 0.0), LONGEST_RETRY_AFTER)
+
+
+class HttpClient:
+    """Calls outside addresses; may be shared by threads.
+
+    No redirects, no cookies, no proxies or settings from the environment. `allowed_hosts` holds names or addresses,
+    alone or as host:port; only these may be private, use plain http or another port than 443. `total` bounds a whole
+    call in seconds, however slowly the bytes come; `max_bytes` bounds the decoded body.
+    """
+
+    def __init__(
+        self,
+        allowed_hosts: Iterable[str] = (),
+        *,
+        connect: float = CONNECT_SECONDS,
+        read: float = READ_SECONDS,
+        total: float = TOTAL_SECONDS,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        self._allowed = frozenset(host.lower().rstrip(".") for host in allowed_hosts)
+        self._total, self._max_bytes = total, max_bytes
+        self._backend = _GuardedBackend(self._allowed)
+        self._client = httpx.Client(
+            transport=_Transport(self._backend),
+            timeout=httpx.Timeout(read, connect=connect),
+            follow_redirects=False,
+            trust_env=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+            headers={"accept-encoding": "gzip", "user-agent": "1688sync"},
+        )
+
+    def post_form(self, url: str, fields: Mapping[str, str]) -> HttpAnswer:
+        """POST `fields` url-encoded in UTF-8. Raises as `request`."""
+        content_type = {"content-type": "application/x-www-form-urlencoded; charset=UTF-8"}
+        return self.request("POST", url, content=urlencode(fields).encode(), headers=content_type)
+
+    def request(
+        self, method: str, url: str, *, content: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> HttpAnswer:
+        """One call; every status is an answer, also 3xx and 5xx: what they mean is up to the caller.
+
+        Raises:
+            FatalSourceError: the URL or its address is refused, or TLS cannot be verified.
+            RetryableSourceError: DNS, connection, time-out, a broken or too large answer.
+        """
+        target = check_url(url, self._allowed)
+        self._backend.deadline.at = time.monotonic() + self._total
+        with (
+            _translated(target.host),
+            self._client.stream(method, target, content=content, headers=headers) as response,
+        ):
+            return HttpAnswer(response.status_code, dict(response.headers), self._body(response))
+
+    def close(self) -> None:
+        """Close the pooled connections. May be called twice."""
+        self._client.close()
+
+    def _body(self, response: httpx.Response) -> bytes:
+        chunks = response.iter_raw()
+        match response.headers.get("content-encoding", "identity").strip().lower():
+            case "identity" | "":
+                return b"".join(_counted(chunks, self._max_bytes))
+            case "gzip":
+                return b"".join(_counted(_gunzip(chunks, self._max_bytes), self._max_bytes))
+        raise RetryableSourceError("The answer has an encoding nobody asked for.", code="bad_answer")
+
+
+def check_url(url: str, allowed: frozenset[str]) -> httpx.URL:
+    """The parsed URL, if its form may be called at all; the address behind its name is judged on connecting.
+
+    `allowed` holds lower-case hosts and host:port pairs.
+
+    Raises:
+        FatalSourceError: code `url_refused`.
+    """
+    if not _PRINTABLE_ASCII.fullmatch(url):
+        raise _refused_url("blanks, backslashes and characters beyond ASCII have no place in it")
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        raise _refused_url("it is not a URL") from None
+    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.userinfo or parsed.fragment:
+        raise _refused_url("only http(s)://host/… without user name and fragment is called")
+    host, port = parsed.host.lower().rstrip("."), _port(parsed)
+    if _is_allowed(host, port, allowed):
+        return parsed
+    if parsed.scheme != "https" or port != HTTPS_PORT:
+        raise _refused_url("only https on port 443 is called, except hosts that are allowed by name")
+    if not _is_address(host) and not _DNS_NAME.fullmatch(host):
+        raise _refused_url("its host is neither a name nor a plainly written address")
+    return parsed
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Whether an address belongs to the public internet (IANA special-purpose address registries)."""
+    if isinstance(address, IPv4Address):
+        return address.is_global and not address.is_multicast and not any(address in net for net in _NOT_PUBLIC_V4)
+    return address in _PUBLIC_V6 and not any(address in net for net in _NOT_PUBLIC_V6)
+
+
+class _Deadline(threading.local):
+    """When the call of this thread must be over (monotonic seconds)."""
+
+    at: float = inf
+
+    def clip(self, timeout: float | None) -> float:
+        """The seconds an operation may take: its own time-out, or less when the call's end is nearer."""
+        left = min(inf if timeout is None else timeout, self.at - time.monotonic())
+        if left <= 0:
+            raise httpcore.ReadTimeout("the call as a whole took too long")
+        return left
+
+
+class _GuardedBackend(httpcore.SyncBackend):
+    """Connects only to addresses that may be called, and to the very IP that was looked at."""
+
+    def __init__(self, allowed: frozenset[str]) -> None:
+        self.deadline = _Deadline()
+        self._allowed = allowed
+        self._resolved: dict[tuple[str, int], tuple[float, list[str]]] = {}
+
+    def connect_tcp(self, host: str, port: int, timeout: float | None = None, *args: Any, **kwargs: Any) -> Any:
+        """Connect to the first address of `host` that answers."""
+        *others, last = self._addresses(host, port)
+        for address in others:
+            try:
+                return self._connect(address, port, timeout, *args, **kwargs)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                continue
+        return self._connect(last, port, timeout, *args, **kwargs)
+
+    def _connect(self, address: str, port: int, timeout: float | None, *args: Any, **kwargs: Any) -> "_BoundedStream":
+        stream = super().connect_tcp(address, port, self.deadline.clip(timeout), *args, **kwargs)
+        return _BoundedStream(stream, self.deadline)
+
+    def _addresses(self, host: str, port: int) -> list[str]:
+        until, addresses = self._resolved.get((host, port), (-inf, []))
+        if time.monotonic() >= until:
+            addresses = self._resolve(host, port)
+            self._resolved[host, port] = (time.monotonic() + RESOLVED_SECONDS, addresses)
+        return addresses
+
+    def _resolve(self, host: str, port: int) -> list[str]:
+        try:
+            rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            raise RetryableSourceError(f"The name {host} cannot be resolved.", code="dns_failed") from None
+        addresses = list(dict.fromkeys(str(row[4][0]) for row in rows))
+        if not _is_allowed(host.lower().rstrip("."), port, self._allowed):
+            if not all(is_public(ip_address(address)) for address in addresses):
+                raise FatalSourceError(
+                    f"The host {host} has an address that is not public.",
+                    code="address_refused",
+                    suggestion="Use a public host, or list this one in OUTBOUND_ALLOWED_HOSTS if it is yours.",
+                )
+        return addresses
+
+
+class _BoundedStream(httpcore.NetworkStream):
+    """A connection on which no operation outlives the call it serves."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: _Deadline) -> None:
+        self._stream, self._deadline = stream, deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._deadline.clip(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, self._deadline.clip(timeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> "_BoundedStream":
+        secured = self._stream.start_tls(ssl_context, server_hostname, self._deadline.clip(timeout))
+        return _BoundedStream(secured, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class _Transport(httpx.BaseTransport):
+    """What httpx's own transport does, over a pool with our backend, which httpx has no argument for."""
+
+    def __init__(self, backend: _GuardedBackend) -> None:
+        self._pool = httpcore.ConnectionPool(_tls(), max_connections=32, keepalive_expiry=30.0, network_backend=backend)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = httpcore.URL(
+            scheme=request.url.raw_scheme, host=request.url.raw_host, port=request.url.port, target=request.url.raw_path
+        )
+        answer = self._pool.handle_request(
+            httpcore.Request(
+                request.method, url, headers=request.headers.raw, content=request.stream, extensions=request.extensions
+            )
+        )
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions)
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._answer.iter_stream()
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Reading the certificates takes tens of milliseconds, so all clients share one context."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+@contextmanager
+def _translated(host: str) -> Iterator[None]:
+    """Network trouble as engine errors; their texts name the host, never a path, query or body."""
+    try:
+        yield
+    except httpcore.TimeoutException:
+        raise RetryableSourceError(f"{host} did not answer in time.", code="timeout") from None
+    except httpcore.NetworkError as error:
+        if isinstance(error.__cause__ or error.__context__, ssl.SSLCertVerificationError):
+            raise FatalSourceError(
+                f"The certificate of {host} cannot be verified.",
+                code="tls_failed",
+                suggestion="Check the host name of the address and the certificate it presents.",
+            ) from None
+        raise RetryableSourceError(f"The connection to {host} failed.", code="connection_failed") from None
+    except httpcore.ProtocolError:
+        raise RetryableSourceError(f"{host} broke off its answer.", code="connection_failed") from None
+
+
+def _counted(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
+    total = 0
+    for chunk in chunks:
+        total += len(chunk)
+        if total > limit:
+            raise _too_large(limit)
+        yield chunk
+
+
+def _gunzip(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
+    """Inflate at most `limit` + 1 bytes a step, so that a bomb is noticed before it fills the memory."""
+    inflater = zlib.decompressobj(_GZIP_WINDOW)
+    read = written = 0
+    for chunk in chunks:
+        try:
+            decoded = inflater.decompress(chunk, limit + 1)
+        except zlib.error:
+            raise RetryableSourceError("The answer is not gzip as announced.", code="bad_answer") from None
+        read, written = read + len(chunk), written + len(decoded)
+        if written > max(RATIO_FREE_BYTES, read * MAX_RATIO):
+            raise _too_large(limit)
+        yield decoded
+    if not inflater.eof:
+        raise RetryableSourceError("The answer ended in the middle.", code="bad_answer")
+
+
+def _too_large(limit: int) -> RetryableSourceError:
+    return RetryableSourceError(f"The answer is larger than {limit} bytes or blown up.", code="body_too_large")
+
+
+def _refused_url(reason: str) -> FatalSourceError:
+    return FatalSourceError(
+        f"The address is refused: {reason}.", code="url_refused", suggestion="Correct the address of the source."
+    )
+
+
+def _port(url: httpx.URL) -> int:
+    return url.port or (HTTPS_PORT if url.scheme == "https" else 80)
+
+
+def _is_allowed(host: str, port: int, allowed: frozenset[str]) -> bool:
+    return host in allowed or f"{host}:{port}" in allowed or f"[{host}]:{port}" in allowed
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _http_date(text: str) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None

@@ -1,0 +1,84 @@
+"""Which connectors exist, and what each is handed. A connector never sees a Django object."""
+
+from collections.abc import Callable
+from datetime import datetime
+from importlib import import_module
+from typing import Any, Protocol
+
+import msgspec
+
+from syncjobs.engine.contracts import Connector
+
+
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
+    """What a source authenticates with. Times are UTC; None = the source never said when it ends."""
+
+    app_key: str = ""
+    app_secret: str = ""
+    access_token: str = ""
+    refresh_token: str = ""
+    access_expires_at: datetime | None = None
+    refresh_expires_at: datetime | None = None
+
+    def __repr__(self) -> str:
+        return f"Credentials(app_key={self.app_key!r}, …)"
+
+
+class CredentialStore(Protocol):
+    """Where credentials live (the Source row, encrypted)."""
+
+    def load(self) -> Credentials:
+        """The credentials as stored now."""
+        ...
+
+    def refresh(self, stale: Credentials, exchange: Callable[[Credentials], Credentials]) -> Credentials:
+        """Replace `stale` once among all workers: a caller that comes late gets what the winner stored.
+
+        `exchange` is called at most once, under the row's lock, and its answer is stored before the lock goes.
+        """
+        ...
+
+
+class CallGate(Protocol):
+    """The shared right to call the source: a token bucket per app key and a daily ledger."""
+
+    def acquire(self, api: str) -> None:
+        """Wait for a permit (a few seconds at most) and count the call.
+
+        Raises:
+            RetryableSourceError: the wait would be longer; `retry_after` says how long.
+            QuotaExhausted: the day's ledger is full.
+        """
+        ...
+
+    def slow_down(self, seconds: float) -> None:
+        """The source said "too fast": no worker calls it for this long."""
+        ...
+
+
+class ConnectorContext(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a connector is built from. `options` is the Source's own configuration (JSON)."""
+
+    source_name: str
+    options: dict[str, Any]
+    credentials: CredentialStore
+    gate: CallGate
+    allowed_hosts: tuple[str, ...] = ()
+
+
+# kind -> "module:factory"; a factory takes a ConnectorContext and returns a Connector. A new connector is one line here.
+CONNECTORS = {
+    "alibaba1688": "syncjobs.connectors.alibaba1688.connector:Alibaba1688Connector",
+    "feed": "syncjobs.connectors.feed.connector:FeedConnector",
+}
+
+
+def build(kind: str, context: ConnectorContext) -> Connector:
+    """Build the connector of this kind.
+
+    Raises:
+        KeyError: no connector of that kind.
+    """
+    module, _, name = CONNECTORS[kind].partition(":")
+    factory: Callable[[ConnectorContext], Connector] = getattr(import_module(module), name)
+    return factory(context)

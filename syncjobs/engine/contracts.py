@@ -1,0 +1,127 @@
+"""What the engine expects of a source, and the values that travel between its stages. Pure Python."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from products.records import CategoryRecord, ProductRecord
+
+SyncType = Literal["full", "incremental"]
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """What one job covers.
+
+    `category_id` is the platform's number. `offer_ids` limits the job to these products. `since` (UTC) is the
+    committed watermark less the overlap; None for a full walk. `batch_size` is the number of records in a batch.
+    """
+
+    type: SyncType
+    category_id: int | None = None
+    offer_ids: tuple[str, ...] = ()
+    since: datetime | None = None
+    batch_size: int = 100
+
+
+class BatchSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """One unit of work: enough, as plain JSON values, to fetch the same records again after any crash."""
+
+    params: dict[str, Any]
+    expected: int = 0
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """How to walk a scope.
+
+    `total` is what the source says it holds (None = unknown until walked). `provable` is True when a walk over all
+    batches can prove it saw everything, provided that every page repeats `total`. `watermark` (UTC, the source's
+    clock) becomes the next `since` once the whole job is committed. `batches` may be lazy.
+    """
+
+    batches: Iterable[BatchSpec]
+    total: int | None = None
+    provable: bool = False
+    watermark: datetime | None = None
+
+
+class RawRecord(msgspec.Struct, frozen=True, gc=False):
+    """One product's own bytes as the source sent them. `source_id` is None when they do not even say which."""
+
+    payload: bytes
+    source_id: str | None = None
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """One answer of the source: its records, ids it says are gone, and the total it claims at this moment.
+
+    `rejected` are pieces that could not be decoded as a record at all: (raw bytes, reason).
+    `position` is connector-defined progress inside the batch, for logs only.
+    """
+
+    records: tuple[RawRecord, ...] = ()
+    gone: tuple[str, ...] = ()
+    rejected: tuple[tuple[bytes, str], ...] = ()
+    total: int | None = None
+    calls: int = 1
+
+
+class ApiCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a source check. `action` says what the operator must do next; empty when `ok`."""
+
+    name: str
+    ok: bool
+    code: str = ""
+    message: str = ""
+    action: str = ""
+
+
+class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a source can be used. `latency_ms` is one signed round trip."""
+
+    ok: bool
+    checks: tuple[ApiCheck, ...]
+    latency_ms: float | None = None
+
+
+class Connector(Protocol):
+    """A source of products. Every connector passes `tests/connectors/test_conformance.py`.
+
+    A connector holds no Django objects: `syncjobs.connectors.registry.build` hands it plain configuration.
+    All methods raise only `syncjobs.engine.errors`. It is used by one thread and closed by its user.
+    """
+
+    kind: str
+
+    def check(self) -> CheckReport:
+        """Probe reachability, credentials and the permission for each API the connector needs. Never raises."""
+        ...
+
+    def categories(self) -> Iterator[CategoryRecord]:
+        """The source's category tree, parents before children; empty when the source has none."""
+        ...
+
+    def plan(self, scope: Scope) -> Plan:
+        """Split the scope into batches of about `scope.batch_size` records."""
+        ...
+
+    def fetch(self, spec: BatchSpec) -> Iterator[Page]:
+        """The pages of one batch, lazily; the same spec may be fetched again at any time. It always ends."""
+        ...
+
+    def normalize(self, raw: RawRecord) -> ProductRecord:
+        """Map one record. Pure and repeatable.
+
+        Raises:
+            RecordRejected: with code, field and reason.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free sockets and files. May be called twice."""
+        ...
+
+
+Heartbeat = Callable[[], None]
+"""Called between records: extends the lease, raises SyncCancelled when the job stops or LeaseLost when it is gone."""

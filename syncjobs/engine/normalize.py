@@ -1,0 +1,79 @@
+"""Second stage: raw records to fingerprinted products, each by itself, so that one bad offer costs one offer."""
+
+import msgspec
+
+from products.records import FingerprintedProduct
+from syncjobs.engine.contracts import Connector, Heartbeat, Page, RawRecord
+from syncjobs.engine.errors import RecordRejected
+
+
+class Reject(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that could not be used, with what is needed to look at it and to try again."""
+
+    payload: bytes
+    step: str
+    code: str
+    message: str
+    field: str = ""
+    source_id: str | None = None
+
+
+class Normalized(msgspec.Struct, kw_only=True):
+    """What a batch's pages came to. A product that came twice counts once; its last version wins."""
+
+    products: dict[str, FingerprintedProduct] = msgspec.field(default_factory=dict)
+    rejects: list[Reject] = msgspec.field(default_factory=list)
+    totals: set[int] = msgspec.field(default_factory=set)
+    calls: int = 0
+
+    def add(self, page: Page, connector: Connector, heartbeat: Heartbeat) -> None:
+        """Take in one page."""
+        self.calls += page.calls
+        if page.total is not None:
+            self.totals.add(page.total)
+        for payload, reason in page.rejected:
+            self.rejects.append(Reject(payload=payload, step="decode", code="undecodable", message=reason))
+        for source_id in page.gone:
+            self.rejects.append(_gone(source_id))
+        for raw in page.records:
+            heartbeat()
+            self._add_record(raw, connector)
+
+    def _add_record(self, raw: RawRecord, connector: Connector) -> None:
+        try:
+            record = connector.normalize(raw)
+        except RecordRejected as error:
+            self.rejects.append(_reject(raw, error))
+        else:
+            self.products[record.source_id] = FingerprintedProduct(record, record.fingerprint())
+
+    def seen_ids(self) -> set[str]:
+        """Every id the source still showed, usable or not."""
+        return self.products.keys() | {
+            reject.source_id for reject in self.rejects if reject.source_id and reject.code != "gone"
+        }
+
+    def unidentified(self) -> int:
+        """Records that do not even say which product they are: a walk with one of these proves nothing."""
+        return sum(1 for reject in self.rejects if reject.source_id is None)
+
+
+def _reject(raw: RawRecord, error: RecordRejected) -> Reject:
+    return Reject(
+        payload=raw.payload,
+        step=error.step,
+        code=error.code,
+        message=error.message,
+        field=error.field,
+        source_id=raw.source_id,
+    )
+
+
+def _gone(source_id: str) -> Reject:
+    return Reject(
+        payload=b"",
+        step="fetch",
+        code="gone",
+        message="The source says this product does not exist.",
+        source_id=source_id,
+    )

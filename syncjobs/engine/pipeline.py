@@ -1,0 +1,115 @@
+"""The way of one batch, from the source to the catalogue. Start reading here.
+
+    fetch ► raw ► normalize ► diff by fingerprint ► apply ─ one transaction: rows, change log, batch done, counters
+                     └ rejected ► kept with its raw payload and reason
+
+Everything up to the transaction can be repeated at will: it writes nothing. The transaction belongs to the caller's
+`UnitOfWork`, which checks that the batch is still ours before the first write and commits all of it or nothing.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import msgspec
+
+from products.records import ApplyResult, FingerprintedProduct
+from syncjobs.engine.contracts import BatchSpec, Connector, Heartbeat
+from syncjobs.engine.diff import differing
+from syncjobs.engine.extract import extract
+from syncjobs.engine.normalize import Normalized, Reject
+
+
+class Counters(msgspec.Struct, frozen=True, kw_only=True):
+    """What one batch did, in products (`calls`: calls to the source)."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    delisted: int = 0
+    calls: int = 0
+
+    @property
+    def processed(self) -> int:
+        """Products dealt with, whatever came of them."""
+        return self.created + self.updated + self.unchanged + self.rejected
+
+
+class BatchResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a batch leaves behind besides the products: counters, rejects and what a walk needs for its proof."""
+
+    counters: Counters
+    rejects: tuple[Reject, ...] = ()
+    seen: frozenset[str] = frozenset()
+    totals: frozenset[int] = frozenset()
+    unidentified: int = 0
+
+
+class UnitOfWork(Protocol):
+    """The open transaction of one batch."""
+
+    def fingerprints(self, source_ids: Collection[str]) -> Mapping[str, bytes]:
+        """Fingerprints of the products the catalogue holds, by source id."""
+        ...
+
+    def apply(self, products: tuple[FingerprintedProduct, ...]) -> ApplyResult:
+        """Write new and changed products."""
+        ...
+
+    def finish(self, result: BatchResult) -> None:
+        """Record that the batch happened."""
+        ...
+
+
+class Commit(Protocol):
+    """Opens the batch's transaction. Raises LeaseLost when the batch is not ours any more."""
+
+    def __call__(self) -> AbstractContextManager[UnitOfWork]: ...
+
+
+def run_batch(connector: Connector, spec: BatchSpec, heartbeat: Heartbeat, commit: Commit) -> BatchResult:
+    """Fetch, normalize and store one batch; afterwards it is done, or nothing of it happened.
+
+    Raises:
+        SyncCancelled: the job was asked to stop.
+        LeaseLost: another worker has the batch.
+        RetryableSourceError, FatalSourceError, QuotaExhausted: the source did not deliver.
+    """
+    normalized = Normalized()
+    for page in extract(connector, spec, heartbeat):
+        normalized.add(page, connector, heartbeat)
+    with commit() as work:
+        changed, unchanged = _compare(normalized.products.values(), work)
+        applied = work.apply(changed) if changed else ApplyResult()
+        result = _result(normalized, applied, unchanged)
+        work.finish(result)
+    return result
+
+
+def _compare(
+    products: Collection[FingerprintedProduct], work: UnitOfWork
+) -> tuple[tuple[FingerprintedProduct, ...], int]:
+    stored = work.fingerprints(_ids(products))
+    return differing(products, stored)
+
+
+def _ids(products: Iterable[FingerprintedProduct]) -> list[str]:
+    return [item.record.source_id for item in products]
+
+
+def _result(normalized: Normalized, applied: ApplyResult, unchanged: int) -> BatchResult:
+    counters = Counters(
+        created=applied.created,
+        updated=applied.updated,
+        unchanged=unchanged + applied.unchanged,
+        rejected=len(normalized.rejects),
+        calls=normalized.calls,
+    )
+    return BatchResult(
+        counters=counters,
+        rejects=tuple(normalized.rejects),
+        seen=frozenset(normalized.seen_ids()),
+        totals=frozenset(normalized.totals),
+        unidentified=normalized.unidentified(),
+    )

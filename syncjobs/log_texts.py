@@ -1,0 +1,16 @@
+"""Every sentence a job's log can hold, marked for translation; the stored text is the English one."""
+
+from django.utils.translation import gettext_noop as _
+
+TEXTS = (
+    _("sync started"),
+    _("walk planned"),
+    _("source failed, trying again"),
+    _("walk not provably complete, nothing delisted"),
+    _("stop requested"),
+    _("sync stopped"),
+    _("sync resumed"),
+    _("sync held"),
+    _("sync failed"),
+    _("sync finished"),
+)

@@ -1,0 +1,64 @@
+"""`manage.py sync`: start a sync, and watch it with --follow."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from syncjobs.management.following import follow
+from syncjobs.models import SyncJob
+from syncjobs.services.jobs import StartSync, start_sync
+from system.errors import ApplicationError
+from system.management.refusals import refusal
+from system.models import Task
+
+
+class Command(BaseCommand):
+    """Starts a sync through the same service as the API and the back office."""
+
+    help = "Start a sync of a source; --follow shows its progress until it ends."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare what a start takes; the defaults are those of the API."""
+        parser.add_argument("--source", help="name of the source; left out: the default source")
+        parser.add_argument("--type", choices=SyncJob.Type.values, default=SyncJob.Type.FULL)
+        parser.add_argument("--category", type=int, metavar="ID", help="only this category and those below it")
+        parser.add_argument("--sku", action="append", default=[], metavar="OFFER", help="offer id or link; repeatable")
+        parser.add_argument("--batch-size", type=_bounded(settings.SYNC_BATCH_SIZE_MAX), default=100, metavar="1-1000")
+        parser.add_argument("--max-workers", type=_bounded(settings.SYNC_MAX_WORKERS_MAX), default=5, metavar="1-32")
+        parser.add_argument("--priority", choices=Task.Queue.values, default=Task.Queue.DEFAULT)
+        parser.add_argument("--follow", action="store_true", help="show a progress bar until the job ends")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Start, then follow if asked. Exit codes: 0 done, 1 the job failed, 2 bad arguments or refused."""
+        try:
+            job = start_sync(_request(options))
+        except ApplicationError as error:
+            raise CommandError(refusal(error), returncode=2) from error
+        self.stdout.write(f"{job.task_id} {job.state}")
+        if options["follow"] and not follow(job.pk):
+            raise CommandError(f"{job.task_id} failed; see manage.py sync_status {job.task_id}", returncode=1)
+
+
+def _request(options: dict[str, Any]) -> StartSync:
+    return StartSync(
+        type=options["type"],
+        source=options["source"],
+        category_id=options["category"],
+        sku_list=tuple(options["sku"]),
+        batch_size=options["batch_size"],
+        max_workers=options["max_workers"],
+        priority=options["priority"],
+        trigger=SyncJob.Trigger.COMMAND,
+    )
+
+
+def _bounded(most: int) -> Any:
+    def parse(text: str) -> int:
+        value = int(text)
+        if not 1 <= value <= most:
+            raise ValueError
+        return value
+
+    parse.__name__ = f"number from 1 to {most}"
+    return parse

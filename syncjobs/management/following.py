@@ -1,0 +1,53 @@
+"""A job's progress on the terminal, read from the database, so that it works whatever becomes of Redis."""
+
+import time
+
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from syncjobs import selectors
+from syncjobs.models import SyncJob
+
+LOOK_SECONDS = 0.5
+COUNTERS = ("created", "updated", "unchanged", "rejected", "delisted")
+
+
+def follow(job_id: int) -> bool:
+    """Show a bar until the job is no longer open.
+
+    Returns:
+        Whether it succeeded, rejected records or not.
+    """
+    with _bar() as bar:
+        shown = bar.add_task("", total=None, status="", rate="", counters="")
+        while True:
+            job = selectors.job(job_id)
+            view = selectors.job_view(job)["progress"]
+            bar.update(
+                shown,
+                completed=view["processed"],
+                total=view["total"],
+                description=job.task_id,
+                status=job.state,
+                rate=f"{view['rate_per_second']}/s",
+                counters=counters_text(job),
+            )
+            if job.state not in SyncJob.OPEN_STATES:
+                return job.state in (SyncJob.State.SUCCEEDED, SyncJob.State.PARTIAL)
+            time.sleep(LOOK_SECONDS)
+
+
+def counters_text(job: SyncJob) -> str:
+    """The counters that moved, such as `created 20, rejected 1`."""
+    return ", ".join(f"{name} {getattr(job, name)}" for name in COUNTERS if getattr(job, name))
+
+
+def _bar() -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description} {task.fields[status]}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[counters]}"),
+    )

@@ -1,0 +1,190 @@
+"""Reads of sources, jobs and logs. Times leave as aware datetimes; renderers write them."""
+
+from datetime import datetime
+from typing import Any, TypedDict
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from syncjobs.models import SyncJob, SyncLog
+from system import sql
+from system.models import Task, WorkerPulse
+
+WORKER_ONLINE_SECONDS = 60
+
+
+class Progress(TypedDict):
+    """Products unless said otherwise. `percent` and `eta_seconds` are null while the total is unknown."""
+
+    percent: float | None
+    processed: int
+    total: int | None
+    created: int
+    updated: int
+    unchanged: int
+    rejected: int
+    held: int
+    delisted: int
+    rate_per_second: float
+    eta_seconds: int | None
+
+
+class JobView(TypedDict):
+    """A job as REST, WebSocket and commands show it."""
+
+    task_id: str
+    type: str
+    status: str
+    source: str
+    category_id: int | None
+    sku_list: list[str]
+    config: dict[str, int]
+    priority: str
+    dry_run: bool
+    trigger: str
+    requested_by: str
+    progress: Progress
+    calls: int
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: dict[str, Any] | None
+
+
+class LogView(TypedDict):
+    """A line of a job's log, in the reader's language."""
+
+    id: int
+    task_id: str
+    level: str
+    message: str
+    context: dict[str, Any]
+    created_at: datetime
+
+
+class StatusView(TypedDict):
+    """What is going on: active jobs, the last ended one, workers and queues."""
+
+    active: list[JobView]
+    last: JobView | None
+    workers: dict[str, Any]
+    queues: dict[str, dict[str, int]]
+
+
+def jobs() -> "QuerySet[SyncJob]":
+    """All jobs, newest first, their source joined."""
+    return SyncJob.objects.select_related("source").order_by("-created_at", "-id")
+
+
+def job(job_id: int) -> SyncJob:
+    """One job by its row id, its source joined."""
+    return SyncJob.objects.select_related("source").get(pk=job_id)
+
+
+def job_view(row: SyncJob) -> JobView:
+    """Show one job; its source must be joined."""
+    return {
+        "task_id": row.task_id,
+        "type": row.type,
+        "status": row.state,
+        "source": row.source.name,
+        "category_id": row.category_id,
+        "sku_list": row.sku_list,
+        "config": {"batch_size": row.batch_size, "max_workers": row.max_workers},
+        "priority": row.priority,
+        "dry_run": False,
+        "trigger": row.trigger,
+        "requested_by": row.requested_by,
+        "progress": _progress(row),
+        "calls": row.calls,
+        "started_at": row.started_at,
+        "finished_at": row.finished_at,
+        "error": row.error,
+    }
+
+
+def _progress(row: SyncJob) -> Progress:
+    rate = _rate(row)
+    return {
+        "percent": _percent(row),
+        "processed": row.processed,
+        "total": row.total,
+        "created": row.created,
+        "updated": row.updated,
+        "unchanged": row.unchanged,
+        "rejected": row.rejected,
+        "held": row.held,
+        "delisted": row.delisted,
+        "rate_per_second": round(rate, 1),
+        "eta_seconds": _eta(row, rate),
+    }
+
+
+def _percent(row: SyncJob) -> float | None:
+    if row.state in (SyncJob.State.SUCCEEDED, SyncJob.State.PARTIAL):
+        return 100.0
+    if not row.total:
+        return None
+    return round(min(100.0, row.processed * 100 / row.total), 1)
+
+
+def _rate(row: SyncJob) -> float:
+    if row.started_at is None:
+        return 0.0
+    seconds = ((row.finished_at or timezone.now()) - row.started_at).total_seconds()
+    return row.processed / seconds if seconds > 0 else 0.0
+
+
+def _eta(row: SyncJob, rate: float) -> int | None:
+    if row.finished_at or not row.total or not rate:
+        return None
+    return max(0, round((row.total - row.processed) / rate))
+
+
+def logs(task_id: str | None = None, level: str | None = None) -> "QuerySet[SyncLog]":
+    """Log lines, newest first, their job joined."""
+    found = SyncLog.objects.select_related("job").order_by("-id")
+    if task_id:
+        found = found.filter(job__task_id=task_id)
+    return found.filter(level=level) if level else found
+
+
+def log_view(line: SyncLog) -> LogView:
+    """Show one line in the active language; its job must be joined."""
+    return {
+        "id": line.pk,
+        "task_id": line.job.task_id,
+        "level": line.level,
+        "message": gettext(line.message),
+        "context": line.context,
+        "created_at": line.created_at,
+    }
+
+
+def status_view(active_limit: int = 50) -> StatusView:
+    """What is going on now."""
+    active = jobs().filter(state__in=SyncJob.OPEN_STATES)[:active_limit]
+    last = jobs().exclude(state__in=SyncJob.OPEN_STATES).first()
+    return {
+        "active": [job_view(row) for row in active],
+        "last": job_view(last) if last else None,
+        "workers": workers_view(),
+        "queues": queues_view(),
+    }
+
+
+def workers_view() -> dict[str, Any]:
+    """How many workers consumed something lately, and when one last did."""
+    seen = list(WorkerPulse.objects.values_list("seen_at", flat=True))
+    recent = [moment for moment in seen if (timezone.now() - moment).total_seconds() < WORKER_ONLINE_SECONDS]
+    return {"online": len(recent), "last_seen": max(seen, default=None)}
+
+
+def queues_view() -> dict[str, dict[str, int]]:
+    """Pending and running tasks by queue; every queue is named."""
+    counts: dict[str, dict[str, int]] = {name: {"pending": 0, "running": 0} for name in Task.Queue.values}
+    for row in sql.rows(
+        "SELECT queue, state, count(*) AS n FROM system_task WHERE state IN ('pending', 'running') GROUP BY 1, 2"
+    ):
+        counts[row["queue"]][row["state"]] = row["n"]
+    return counts

@@ -1,0 +1,271 @@
+"""A job's batches: claimed by compare-and-swap, kept by heartbeat, committed under a fence.
+
+All times are compared on the database's clock. Every write of a batch begins with a look at its fence: a worker that
+slept through its lease finds another number there and writes nothing.
+"""
+
+import uuid
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from products import catalog
+from products.records import ApplyResult, ChangeSet, FingerprintedProduct
+from syncjobs.engine.errors import LeaseLost, SyncCancelled
+from syncjobs.engine.normalize import Reject
+from syncjobs.engine.pipeline import BatchResult, Counters
+from syncjobs.models import RejectedRecord, SyncBatch, SyncJob
+from system import sql
+
+# First word of the advisory lock that makes claims of one job take turns.
+CLAIM_LOCK = 0x1688
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch that is ours until its lease ends."""
+
+    id: int
+    job_id: int
+    source: str
+    number: int
+    stage: int
+    fence: int
+    params: dict[str, Any]
+    crashes: int
+    failures: int
+    walk: bool  # part of a full walk, which remembers what it saw
+
+
+CLAIM_SQL = """
+WITH stage AS (
+    SELECT min(stage) AS now FROM syncjobs_syncbatch
+    WHERE job_id = %(job)s::bigint AND state IN ('pending', 'running')
+), busy AS (
+    SELECT count(*) AS workers FROM syncjobs_syncbatch
+    WHERE job_id = %(job)s::bigint AND state = 'running' AND lease_until >= now()
+), next AS (
+    SELECT b.id FROM syncjobs_syncbatch b, stage, busy, syncjobs_syncjob j
+    WHERE b.job_id = %(job)s::bigint AND j.id = b.job_id AND j.state = 'running' AND b.stage = stage.now
+      AND busy.workers < j.max_workers
+      AND ((b.state = 'pending' AND b.not_before <= now()) OR (b.state = 'running' AND b.lease_until < now()))
+    ORDER BY b.crashes, b.number LIMIT 1
+)
+UPDATE syncjobs_syncbatch b
+SET state = 'running', fence = b.fence + 1, task_id = %(task)s::uuid,
+    crashes = b.crashes + (b.state = 'running')::int,
+    lease_until = now() + make_interval(secs => %(lease)s::int)
+FROM next, syncjobs_syncjob j, syncjobs_source s
+WHERE b.id = next.id AND j.id = b.job_id AND s.id = j.source_id
+RETURNING b.id, b.job_id, s.name AS source, b.number, b.stage, b.fence, b.params, b.crashes, b.failures,
+    (j.type = 'full' AND j.provable) AS walk
+"""
+
+
+def claim(job_id: int, task_id: uuid.UUID) -> Claim | None:
+    """Take the job's next batch; None when nothing can be taken now.
+
+    A stage begins only when the one before is done. Batches that lost a worker before come last, so that a deadly one
+    cannot hold up the others.
+    """
+    with transaction.atomic():
+        sql.rows("SELECT pg_advisory_xact_lock(%s::int, %s::int)", [CLAIM_LOCK, job_id & 0x7FFFFFFF])
+        found = sql.one(CLAIM_SQL, {"job": job_id, "task": task_id, "lease": settings.SYNC_LEASE_SECONDS})
+    return msgspec.convert(found, Claim) if found else None
+
+
+def extend_lease(claim: Claim) -> None:
+    """Keep the batch for another lease.
+
+    Raises:
+        LeaseLost: somebody else has it.
+    """
+    kept = sql.execute(
+        "UPDATE syncjobs_syncbatch SET lease_until = now() + make_interval(secs => %s::int)"
+        " WHERE id = %s AND fence = %s AND state = 'running'",
+        [settings.SYNC_LEASE_SECONDS, claim.id, claim.fence],
+    )
+    if not kept:
+        raise LeaseLost(f"batch {claim.job_id}/{claim.number} belongs to another worker")
+
+
+def give_back(claim: Claim) -> None:
+    """Return the batch untouched."""
+    _release(claim)
+
+
+def postpone(claim: Claim, delay_seconds: float, error: dict[str, str]) -> None:
+    """Return the batch after the source failed: not before `delay_seconds` from now."""
+    _release(claim, failures=1, error=error, delay_seconds=delay_seconds)
+
+
+def crashed(claim: Claim, error: dict[str, str]) -> None:
+    """Return the batch after our own code failed on it; it counts like a lost worker."""
+    _release(claim, crashes=1, error=error)
+
+
+RELEASE_SQL = """
+UPDATE syncjobs_syncbatch
+SET state = 'pending', task_id = NULL, lease_until = NULL, error = coalesce(%(error)s::jsonb, error),
+    failures = failures + %(failures)s::int, crashes = crashes + %(crashes)s::int,
+    not_before = now() + make_interval(secs => %(delay)s::float8)
+WHERE id = %(id)s AND fence = %(fence)s AND state = 'running'
+"""
+
+
+def _release(
+    claim: Claim,
+    *,
+    failures: int = 0,
+    crashes: int = 0,
+    error: dict[str, str] | None = None,
+    delay_seconds: float = 0,
+) -> None:
+    values = {"failures": failures, "crashes": crashes, "delay": delay_seconds, "id": claim.id, "fence": claim.fence}
+    sql.execute(RELEASE_SQL, values | {"error": _json(error) if error else None})
+
+
+def release_held_by(task_id: uuid.UUID) -> int:
+    """Free what an earlier attempt of this task held: the attempt is dead, or this one would not run."""
+    return sql.execute(
+        "UPDATE syncjobs_syncbatch SET state = 'pending', crashes = crashes + 1, task_id = NULL, lease_until = NULL"
+        " WHERE task_id = %s AND state = 'running'",
+        [task_id],
+    )
+
+
+def set_aside_deadly(job_id: int | None = None) -> int:
+    """Fail batches that took down their workers too often; the job goes on without them."""
+    return sql.execute(
+        "UPDATE syncjobs_syncbatch SET state = 'failed', finished_at = now(),"
+        " error = coalesce(error, %(error)s::jsonb)"
+        " WHERE (%(job)s::bigint IS NULL OR job_id = %(job)s::bigint) AND crashes >= %(most)s::int"
+        " AND (state = 'pending' OR (state = 'running' AND lease_until < now()))",
+        {"job": job_id, "most": settings.SYNC_MAX_BATCH_CRASHES, "error": _json({"code": "crash_loop"})},
+    )
+
+
+class BatchUnitOfWork:
+    """The engine's `UnitOfWork` on Django's connection."""
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+
+    def fingerprints(self, source_ids: Collection[str]) -> dict[str, bytes]:
+        """Fingerprints of what the catalogue holds."""
+        stored = catalog.load_fingerprints(self.claim.source, list(source_ids))
+        return {source_id: row.fingerprint for source_id, row in stored.items()}
+
+    def apply(self, products: tuple[FingerprintedProduct, ...]) -> ApplyResult:
+        """Write through the catalogue's port."""
+        return catalog.apply(ChangeSet(source=self.claim.source, job_id=self.claim.job_id, products=products))
+
+    def finish(self, result: BatchResult) -> None:
+        """Rejects, what was seen, the batch's own row and the job's counters."""
+        _save_rejects(self.claim, result.rejects)
+        if self.claim.walk:
+            _remember_seen(self.claim.job_id, result.seen)
+        mark_done(self.claim, result.counters)
+        count(self.claim.job_id, result.counters, totals=result.totals, unidentified=result.unidentified)
+
+
+@contextmanager
+def commit_batch(claim: Claim) -> Iterator[BatchUnitOfWork]:
+    """One transaction for everything a batch does; its fence is checked before the first write.
+
+    Raises:
+        LeaseLost: another worker has the batch.
+        SyncCancelled: the job has ended meanwhile.
+    """
+    with transaction.atomic():
+        check_fence(claim)
+        yield BatchUnitOfWork(claim)
+
+
+def check_fence(claim: Claim) -> None:
+    """Lock the batch's row for this transaction.
+
+    Raises:
+        LeaseLost: the fence moved on.
+    """
+    ours = sql.one(
+        "SELECT 1 AS ours FROM syncjobs_syncbatch WHERE id = %s AND fence = %s AND state = 'running' FOR UPDATE",
+        [claim.id, claim.fence],
+    )
+    if not ours:
+        raise LeaseLost(f"batch {claim.job_id}/{claim.number} belongs to another worker")
+
+
+def mark_done(claim: Claim, counters: Counters) -> None:
+    """The batch happened. Only inside a transaction that checked the fence."""
+    SyncBatch.objects.filter(pk=claim.id).update(
+        state=SyncBatch.State.DONE,
+        counters=msgspec.to_builtins(counters),
+        lease_until=None,
+        task_id=None,
+        error=None,
+        finished_at=timezone.now(),
+    )
+
+
+COUNT_SQL = """
+UPDATE syncjobs_syncjob
+SET processed = processed + %(processed)s::bigint, created = created + %(created)s::bigint,
+    updated = updated + %(updated)s::bigint, unchanged = unchanged + %(unchanged)s::bigint,
+    rejected = rejected + %(rejected)s::bigint, delisted = delisted + %(delisted)s::bigint,
+    calls = calls + %(calls)s::bigint, heartbeat_at = now(),
+    total_drifted = total_drifted OR %(unidentified)s::bool
+        OR EXISTS (SELECT 1 FROM unnest(%(totals)s::bigint[]) AS said WHERE said <> total)
+WHERE id = %(job)s::bigint AND state IN ('running', 'stopping')
+"""
+
+
+def count(job_id: int, counters: Counters, *, totals: Collection[int] = (), unidentified: int = 0) -> None:
+    """Add to the job's counters; last in the transaction, because all of a job's workers meet at this row.
+
+    Raises:
+        SyncCancelled: the job is over; the transaction must not commit.
+    """
+    values = msgspec.to_builtins(counters) | {"processed": counters.processed}
+    values |= {"job": job_id, "totals": list(totals), "unidentified": bool(unidentified)}
+    if not sql.execute(COUNT_SQL, values):
+        raise SyncCancelled(f"job {job_id} is over")
+
+
+def _save_rejects(claim: Claim, rejects: tuple[Reject, ...]) -> None:
+    RejectedRecord.objects.bulk_create([_reject_row(claim, reject) for reject in rejects])
+
+
+def _reject_row(claim: Claim, reject: Reject) -> RejectedRecord:
+    return RejectedRecord(
+        job_id=claim.job_id,
+        source=claim.source,
+        source_id=(reject.source_id or "")[:100],
+        step=reject.step[:20],
+        code=reject.code[:50],
+        field=reject.field[:100],
+        message=reject.message,
+        payload=reject.payload,
+    )
+
+
+def _remember_seen(job_id: int, seen: frozenset[str]) -> None:
+    sql.execute(
+        "INSERT INTO syncjobs_seenproduct (job_id, source_id)"
+        " SELECT %s::bigint, unnest(%s::text[]) ON CONFLICT DO NOTHING",
+        [job_id, sorted(seen)],
+    )
+
+
+def _json(value: dict[str, str]) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def job_state(job_id: int) -> str:
+    """The job's state now."""
+    found: str = SyncJob.objects.values_list("state", flat=True).get(pk=job_id)
+    return found

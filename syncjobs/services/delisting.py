@@ -1,0 +1,105 @@
+"""What a walk did not see. Absence proves something only after a complete full walk of the whole source."""
+
+from typing import Any
+
+from django.db import transaction
+
+from products import catalog
+from syncjobs.engine.contracts import Heartbeat, Plan
+from syncjobs.engine.pipeline import Counters
+from syncjobs.models import SeenProduct, SyncBatch, SyncJob
+from syncjobs.services import announce, batches, jobs
+from syncjobs.services.batches import Claim
+from system import sql
+
+# One transaction's worth of delistings.
+CHUNK = 5000
+# Rows of a finished walk's memory removed at once.
+FORGET_CHUNK = 50_000
+
+
+def may_delist(job: SyncJob, plan: Plan) -> bool:
+    """Only a full walk over everything a source has, by a connector that can prove it."""
+    return job.type == SyncJob.Type.FULL and plan.provable and job.category_id is None and not job.sku_list
+
+
+def looks_wiped(job: SyncJob, plan: Plan) -> bool:
+    """A source that says it holds nothing, when the catalogue holds something of it."""
+    return may_delist(job, plan) and plan.total == 0 and catalog.count_listed(job.source.name) > 0
+
+
+def delist_missing(job: SyncJob, claim: Claim, pulse: Heartbeat) -> None:
+    """Delist what a provably complete walk did not see; hold the job when that would be too much.
+
+    Raises:
+        LeaseLost, SyncCancelled: the batch is not ours any more.
+    """
+    job = SyncJob.objects.select_related("source").get(pk=job.pk)
+    doubt = _doubt(job)
+    if doubt:
+        _skip(job, claim, doubt)
+        return
+    missing, listed = _count_missing(job), catalog.count_listed(job.source.name)
+    if missing * 100 > listed * job.source.delist_limit_percent:
+        batches.give_back(claim)
+        jobs.hold(job.pk, {"code": "delist_limit", "missing": missing, "listed": listed}, held=missing)
+        return
+    _delist_in_chunks(job, claim, pulse)
+
+
+def _doubt(job: SyncJob) -> dict[str, Any] | None:
+    """Why the walk does not prove completeness; None when it does."""
+    seen = SeenProduct.objects.filter(job_id=job.pk).count()
+    lost = SyncBatch.objects.filter(job_id=job.pk, state=SyncBatch.State.FAILED).count()
+    if lost or job.total_drifted or seen != job.total:
+        return {"seen": seen, "total": job.total, "total_drifted": job.total_drifted, "batches_set_aside": lost}
+    return None
+
+
+def _skip(job: SyncJob, claim: Claim, doubt: dict[str, Any]) -> None:
+    with transaction.atomic():
+        batches.check_fence(claim)
+        announce.log(job.pk, "walk not provably complete, nothing delisted", level="warning", context=doubt)
+        batches.mark_done(claim, Counters())
+
+
+MISSING = """
+FROM products_product p
+WHERE p.source = %(source)s AND p.deleted_at IS NULL AND p.status <> ALL (%(gone)s::text[])
+  AND NOT EXISTS (SELECT 1 FROM syncjobs_seenproduct s WHERE s.job_id = %(job)s::bigint AND s.source_id = p.source_id)
+"""
+
+
+def _values(job: SyncJob) -> dict[str, Any]:
+    return {"source": job.source.name, "job": job.pk, "gone": list(catalog.GONE)}
+
+
+def _count_missing(job: SyncJob) -> int:
+    found = sql.one(f"SELECT count(*) AS n {MISSING}", _values(job))
+    return int(found["n"]) if found else 0
+
+
+def _delist_in_chunks(job: SyncJob, claim: Claim, pulse: Heartbeat) -> None:
+    """Each chunk commits by itself: what is delisted is not missing any more, so a repeat goes on where this ended."""
+    while True:
+        pulse()
+        with transaction.atomic():
+            batches.check_fence(claim)
+            found = sql.rows(f"SELECT p.id {MISSING} ORDER BY p.id LIMIT {CHUNK}", _values(job))
+            delisted = catalog.delist(job.source.name, [row["id"] for row in found], job.pk) if found else 0
+            batches.count(job.pk, Counters(delisted=delisted))
+            if len(found) < CHUNK:
+                batches.mark_done(claim, Counters(delisted=delisted))
+                return
+
+
+def forget_walks() -> None:
+    """Remove what finished walks remembered, a chunk at a time."""
+    sql.execute(
+        """
+        DELETE FROM syncjobs_seenproduct WHERE ctid IN (
+            SELECT s.ctid FROM syncjobs_seenproduct s JOIN syncjobs_syncjob j ON j.id = s.job_id
+            WHERE j.state IN ('succeeded', 'partial') LIMIT %s::int)
+        """,
+        [FORGET_CHUNK],
+    )

@@ -1,0 +1,282 @@
+"""The life of a job: start, stop, resume, hold, fail, finish. Every change of state is a compare-and-swap."""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from products.models import Category
+from syncjobs.connectors.alibaba1688.offer_links import normalize_offer_id
+from syncjobs.models import Source, SyncBatch, SyncJob
+from syncjobs.services import announce, slices_queue
+from system import sql
+from system.errors import ApplicationError, ErrorCode
+from system.request_id import current_request_id
+
+logger = logging.getLogger(__name__)
+
+State = SyncJob.State
+TASK_ID_LOCK = 0x1688_0001
+
+
+class StartSync(msgspec.Struct, frozen=True, kw_only=True):
+    """What a start asks for, the same from REST, admin, command and schedule.
+
+    `source` is a name; None takes the default source. `sku_list` holds offer ids, `1688-<id>` or pasted offer links.
+    `priority` is a queue name.
+    """
+
+    type: str
+    source: str | None = None
+    category_id: int | None = None
+    sku_list: tuple[str, ...] = ()
+    batch_size: int = settings.SYNC_BATCH_SIZE_DEFAULT
+    max_workers: int = settings.SYNC_MAX_WORKERS_DEFAULT
+    priority: str = "default"
+    trigger: str = SyncJob.Trigger.API
+    requested_by: str = ""
+
+
+def start_sync(request: StartSync) -> SyncJob:
+    """Create a running job with its first batch, and ring the workers once it is committed.
+
+    Raises:
+        ApplicationError: no such source or category (422), bad offer id (400), or a job of this scope is already
+            open (409, details name its task_id).
+    """
+    source = _source(request.source)
+    offer_ids = _offer_ids(request.sku_list)
+    _check_category(request.category_id)
+    scope = scope_digest(request.category_id, offer_ids)
+    try:
+        with transaction.atomic():
+            job = _create(request, source, offer_ids, scope)
+    except IntegrityError as error:
+        raise _conflict(source, scope) from error
+    return job
+
+
+def _create(request: StartSync, source: Source, offer_ids: list[str], scope: str) -> SyncJob:
+    now = timezone.now()
+    job = SyncJob.objects.create(
+        task_id=_next_task_id(now.strftime("%Y%m%d")),
+        source=source,
+        type=request.type,
+        trigger=request.trigger,
+        requested_by=request.requested_by,
+        priority=request.priority,
+        category_id=request.category_id,
+        sku_list=offer_ids,
+        scope=scope,
+        batch_size=request.batch_size,
+        max_workers=request.max_workers,
+        request_id=current_request_id(),
+        started_at=now,
+        heartbeat_at=now,
+    )
+    SyncBatch.objects.create(job=job, number=0, stage=SyncBatch.Stage.PLAN)
+    announce.log(job.id, "sync started")
+    slices_queue.ensure_slices(job.id)
+    return job
+
+
+def _source(name: str | None) -> Source:
+    chosen = Source.objects.filter(name=name) if name else Source.objects.filter(is_default=True)
+    source = chosen.first()
+    if source is None and name:
+        raise ApplicationError(ErrorCode.SYNC_SOURCE_UNKNOWN, details={"source": name})
+    if source is None:
+        raise ApplicationError(ErrorCode.SYNC_SOURCE_MISSING)
+    if not source.is_enabled:
+        raise ApplicationError(ErrorCode.SYNC_SOURCE_DISABLED, details={"source": source.name})
+    return source
+
+
+def _offer_ids(sku_list: Sequence[str]) -> list[str]:
+    found: dict[str, None] = {}
+    for index, text in enumerate(sku_list):
+        try:
+            found[normalize_offer_id(text)] = None
+        except ValueError as error:
+            raise ApplicationError(
+                ErrorCode.SKU_LIST_INVALID, details={"field": f"sku_list[{index}]", "reason": str(error)}
+            ) from error
+    return list(found)
+
+
+def _check_category(category_id: int | None) -> None:
+    """An empty tree knows nothing yet; a filled one that lacks the number means a wrong number."""
+    if category_id is None or Category.objects.filter(pk=category_id).exists():
+        return
+    if Category.objects.exists():
+        raise ApplicationError(ErrorCode.CATEGORY_UNKNOWN, details={"category_id": category_id})
+
+
+def scope_digest(category_id: int | None, offer_ids: Sequence[str]) -> str:
+    """One word for what a job covers, equal for equal scopes in any order."""
+    text = f"category={category_id or ''};offers={','.join(sorted(offer_ids))}"
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _next_task_id(day: str) -> str:
+    """`sync_YYYYMMDD_NNN`, counted per day (UTC) under a lock that ends with the transaction."""
+    sql.rows("SELECT pg_advisory_xact_lock(%s::bigint)", [TASK_ID_LOCK])
+    last = sql.one(
+        "SELECT coalesce(max(split_part(task_id, '_', 3)::int), 0) AS n FROM syncjobs_syncjob WHERE task_id LIKE %s",
+        [f"sync\\_{day}\\_%"],
+    )
+    return f"sync_{day}_{(last['n'] if last else 0) + 1:03d}"
+
+
+def _conflict(source: Source, scope: str) -> ApplicationError:
+    running = SyncJob.objects.filter(source=source, scope=scope, state__in=SyncJob.OPEN_STATES).first()
+    return ApplicationError(ErrorCode.SYNC_ALREADY_RUNNING, details={"task_id": running.task_id if running else None})
+
+
+def find_job(task_id: str) -> SyncJob:
+    """The job with this public id, its source joined.
+
+    Raises:
+        ApplicationError: 404.
+    """
+    job = SyncJob.objects.select_related("source").filter(task_id=task_id).first()
+    if job is None:
+        raise ApplicationError(ErrorCode.NOT_FOUND, details={"task_id": task_id})
+    return job
+
+
+def stop_sync(task_id: str | None = None) -> SyncJob:
+    """Ask a job to stop; without an id, the only active one. Stopping twice is the same as once.
+
+    Raises:
+        ApplicationError: unknown id (404), already finished, none active, or several active and no id given (409).
+    """
+    job = find_job(task_id) if task_id else _only_active_job()
+    stopping = SyncJob.objects.filter(pk=job.pk, state=State.RUNNING).update(state=State.STOPPING)
+    if stopping:
+        announce.log(job.pk, "stop requested")
+        settle(job.pk)
+    job.refresh_from_db()
+    if job.state not in (State.STOPPING, State.STOPPED):
+        raise ApplicationError(ErrorCode.SYNC_JOB_FINISHED, details={"task_id": job.task_id, "status": job.state})
+    return find_job(job.task_id)
+
+
+def _only_active_job() -> SyncJob:
+    active = list(SyncJob.objects.filter(state__in=SyncJob.OPEN_STATES).order_by("id")[:20])
+    if not active:
+        raise ApplicationError(ErrorCode.SYNC_JOB_FINISHED)
+    if len(active) > 1:
+        raise ApplicationError(ErrorCode.SYNC_JOB_AMBIGUOUS, details={"task_ids": [job.task_id for job in active]})
+    return active[0]
+
+
+def resume_sync(task_id: str) -> SyncJob:
+    """Go on from the last committed batch.
+
+    Raises:
+        ApplicationError: unknown id (404), not resumable, or another job of the scope is open (409).
+    """
+    job = find_job(task_id)
+    try:
+        with transaction.atomic():
+            resumed = SyncJob.objects.filter(pk=job.pk, state__in=SyncJob.RESUMABLE_STATES).update(
+                state=State.RUNNING, error=None, finished_at=None, heartbeat_at=timezone.now()
+            )
+            if not resumed:
+                raise ApplicationError(ErrorCode.SYNC_NOT_RESUMABLE, details={"task_id": task_id, "status": job.state})
+            _reopen_batches(job.pk)
+            announce.log(job.pk, "sync resumed")
+            slices_queue.ensure_slices(job.pk)
+    except IntegrityError as error:
+        raise _conflict(job.source, job.scope) from error
+    return find_job(task_id)
+
+
+def _reopen_batches(job_id: int) -> None:
+    """Batches that were set aside get another chance, and waiting ones need not wait any more."""
+    SyncBatch.objects.filter(job_id=job_id, state__in=[SyncBatch.State.PENDING, SyncBatch.State.FAILED]).update(
+        state=SyncBatch.State.PENDING, crashes=0, failures=0, not_before=timezone.now(), finished_at=None
+    )
+
+
+def fail(job_id: int, error: dict[str, Any]) -> None:
+    """End a job that cannot go on; it stays resumable."""
+    _leave_running(job_id, State.FAILED, error, "sync failed", level="error")
+
+
+def hold(job_id: int, error: dict[str, Any], *, held: int = 0) -> None:
+    """Put a job aside until somebody decides, or the quota comes back.
+
+    Args:
+        held: number of products whose delisting waits for a decision.
+    """
+    SyncJob.objects.filter(pk=job_id, state=State.RUNNING).update(held=held)
+    _leave_running(job_id, State.HELD, error, "sync held", level="warning")
+
+
+def _leave_running(job_id: int, state: str, error: dict[str, Any], text: str, *, level: str) -> None:
+    with transaction.atomic():
+        left = SyncJob.objects.filter(pk=job_id, state=State.RUNNING).update(
+            state=state, error=error, finished_at=timezone.now()
+        )
+        if left:
+            announce.log(job_id, text, level=level, context=error)
+            announce.finished(job_id)
+
+
+SETTLE_SQL = """
+UPDATE syncjobs_syncjob j SET state = 'stopped', finished_at = now()
+WHERE id = %s AND state = 'stopping' AND NOT EXISTS (
+    SELECT 1 FROM syncjobs_syncbatch b WHERE b.job_id = j.id AND b.state = 'running' AND b.lease_until >= now())
+"""
+
+
+def settle(job_id: int) -> None:
+    """Bring a job to rest where nothing holds it any more: stopping becomes stopped, a finished walk ends."""
+    with transaction.atomic():
+        if sql.execute(SETTLE_SQL, [job_id]):
+            announce.log(job_id, "sync stopped")
+            announce.finished(job_id)
+        else:
+            finish_if_done(job_id)
+
+
+FINISH_SQL = """
+UPDATE syncjobs_syncjob j
+SET finished_at = now(), state = CASE WHEN rejected > 0 OR lost.batches > 0 THEN 'partial' ELSE 'succeeded' END,
+    error = CASE WHEN lost.batches > 0
+        THEN jsonb_build_object('code', 'batches_set_aside', 'batches', lost.batches) ELSE error END
+FROM (SELECT count(*) AS batches FROM syncjobs_syncbatch WHERE job_id = %(job)s::bigint AND state = 'failed') AS lost
+WHERE j.id = %(job)s::bigint AND j.state = 'running' AND NOT EXISTS (
+    SELECT 1 FROM syncjobs_syncbatch b WHERE b.job_id = j.id AND b.state IN ('pending', 'running'))
+RETURNING j.id, lost.batches AS lost
+"""
+
+WATERMARK_SQL = """
+INSERT INTO syncjobs_watermark (source, scope, value, job_id)
+SELECT s.name, j.scope, j.watermark, j.id FROM syncjobs_syncjob j JOIN syncjobs_source s ON s.id = j.source_id
+WHERE j.id = %s AND j.watermark IS NOT NULL
+ON CONFLICT (source, scope) DO UPDATE
+SET value = greatest(excluded.value, syncjobs_watermark.value), job_id = excluded.job_id
+"""
+
+
+def finish_if_done(job_id: int) -> bool:
+    """End the job when its last batch is done, moving the watermark in the same transaction.
+
+    A job with batches set aside keeps the old watermark: what they held must be asked for again.
+    """
+    finished = sql.one(FINISH_SQL, {"job": job_id})
+    if finished is None:
+        return False
+    if not finished["lost"]:
+        sql.execute(WATERMARK_SQL, [job_id])
+    announce.log(job_id, "sync finished")
+    announce.finished(job_id)
+    return True

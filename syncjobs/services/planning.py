@@ -1,0 +1,99 @@
+"""First batch of every job: read the category tree, ask the source how to walk, write the batches."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import msgspec
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from products import catalog
+from products.records import CategoryRecord
+from syncjobs.engine.contracts import BatchSpec, Connector, Heartbeat, Plan, Scope
+from syncjobs.engine.pipeline import Counters
+from syncjobs.models import SyncBatch, SyncJob, Watermark
+from syncjobs.services import announce, batches, delisting, jobs
+from syncjobs.services.batches import Claim
+from syncjobs.services.slices_queue import ensure_slices
+
+INSERT_CHUNK = 1000
+T = TypeVar("T")
+
+
+def plan_job(job: SyncJob, claim: Claim, connector: Connector, pulse: Heartbeat) -> None:
+    """Write the job's batches in one transaction; an empty answer for a full catalogue is held, not believed.
+
+    Raises:
+        LeaseLost, SyncCancelled: the plan is not ours to write.
+        RetryableSourceError, FatalSourceError, QuotaExhausted: the source did not answer.
+    """
+    scope = _scope(job)
+    categories = list(_alive(connector.categories(), pulse)) if _wants_categories(job) else []
+    plan = connector.plan(scope)
+    specs = list(_alive(plan.batches, pulse))
+    if delisting.looks_wiped(job, plan):
+        batches.give_back(claim)
+        jobs.hold(job.pk, {"code": "empty_listing"}, held=catalog.count_listed(job.source.name))
+        return
+    with transaction.atomic():
+        batches.check_fence(claim)
+        _write(job, claim, plan, scope, categories, specs)
+
+
+def _alive(items: Iterable[T], pulse: Heartbeat) -> Iterator[T]:
+    for item in items:
+        pulse()
+        yield item
+
+
+def _scope(job: SyncJob) -> Scope:
+    return Scope(
+        type="full" if job.type == SyncJob.Type.FULL else "incremental",
+        category_id=job.category_id,
+        offer_ids=tuple(job.sku_list),
+        since=_since(job) if job.type == SyncJob.Type.INCREMENTAL else None,
+        batch_size=job.batch_size,
+    )
+
+
+def _since(job: SyncJob) -> datetime | None:
+    """The committed watermark less the overlap: what changed while the last walk ran is read again."""
+    watermark = Watermark.objects.filter(source=job.source.name, scope=job.scope).first()
+    return watermark.value - timedelta(seconds=settings.SYNC_OVERLAP_SECONDS) if watermark else None
+
+
+def _wants_categories(job: SyncJob) -> bool:
+    return job.type == SyncJob.Type.FULL and not job.sku_list
+
+
+def _write(
+    job: SyncJob, claim: Claim, plan: Plan, scope: Scope, categories: list[CategoryRecord], specs: list[BatchSpec]
+) -> None:
+    if categories:
+        catalog.apply_categories(categories)
+    _insert_batches(job, specs)
+    if delisting.may_delist(job, plan):
+        SyncBatch.objects.create(job=job, number=len(specs) + 1, stage=SyncBatch.Stage.DELIST)
+    SyncJob.objects.filter(pk=job.pk).update(
+        total=plan.total,
+        provable=plan.provable,
+        since=scope.since,
+        watermark=None if job.sku_list else plan.watermark,
+        heartbeat_at=timezone.now(),
+    )
+    batches.mark_done(claim, Counters())
+    announce.log(job.pk, "walk planned", context={"batches": len(specs), "total": plan.total})
+    announce.progress(job.pk)
+    ensure_slices(job.pk)
+
+
+def _insert_batches(job: SyncJob, specs: list[BatchSpec]) -> None:
+    SyncBatch.objects.bulk_create(
+        (
+            SyncBatch(job=job, number=number, stage=SyncBatch.Stage.FETCH, params=msgspec.to_builtins(spec))
+            for number, spec in enumerate(specs, start=1)
+        ),
+        batch_size=INSERT_CHUNK,
+    )

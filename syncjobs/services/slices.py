@@ -1,0 +1,140 @@
+"""One slice of a job: work through batches for a few seconds, then make room.
+
+What a source's failure means for the job is decided here and nowhere else.
+"""
+
+import logging
+import random
+import time
+from contextlib import closing
+from functools import partial
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
+
+from syncjobs.engine import retry
+from syncjobs.engine.contracts import BatchSpec, Connector
+from syncjobs.engine.errors import FatalSourceError, LeaseLost, QuotaExhausted, RetryableSourceError, SyncCancelled
+from syncjobs.engine.pipeline import run_batch
+from syncjobs.models import SyncBatch, SyncJob
+from syncjobs.services import announce, batches, delisting, jobs, planning
+from syncjobs.services.batches import Claim
+from syncjobs.services.slices_queue import ensure_slices
+from syncjobs.services.sources import connect
+from system.queue import TaskContext
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+LEASE_SHARE = 5  # leases are extended five times before they would end
+
+
+def run_slice(payload: dict[str, Any], context: TaskContext) -> dict[str, int]:
+    """Handler of `sync.slice`: claim and run batches until time is up or nothing is left to claim.
+
+    Returns:
+        Number of batches committed, for the task's row.
+    """
+    job_id: int = payload["job_id"]
+    batches.release_held_by(context.task_id)
+    job = SyncJob.objects.select_related("source").get(pk=job_id)
+    done = 0
+    if job.state == SyncJob.State.RUNNING:
+        with closing(connect(job.source)) as connector:
+            done = _work(job, connector, context)
+    jobs.settle(job_id)
+    with transaction.atomic():
+        ensure_slices(job_id, besides=context.task_id)
+    return {"batches": done}
+
+
+def _work(job: SyncJob, connector: Connector, context: TaskContext) -> int:
+    ends = time.monotonic() + settings.SYNC_SLICE_SECONDS
+    done = 0
+    pulse = Pulse(context)
+    while time.monotonic() < ends:
+        batches.set_aside_deadly(job.pk)
+        claim = batches.claim(job.pk, context.task_id)
+        if claim is None:
+            break
+        pulse.hold(claim)
+        done += _run_guarded(job, claim, connector, pulse)
+    return done
+
+
+def _run_guarded(job: SyncJob, claim: Claim, connector: Connector, pulse: "Pulse") -> int:
+    """Run one batch; every way it can fail ends in a decision about the batch and the job."""
+    try:
+        _run(job, claim, connector, pulse)
+    except (SyncCancelled, LeaseLost) as error:
+        logger.info("batch %s/%s given back: %s", job.task_id, claim.number, error)
+        batches.give_back(claim)
+    except RetryableSourceError as error:
+        _postpone(claim, error)
+    except QuotaExhausted as error:
+        batches.give_back(claim)
+        until = error.until.isoformat() if error.until else None
+        jobs.hold(job.pk, {"code": error.code, "message": error.message, "until": until})
+    except FatalSourceError as error:
+        batches.give_back(claim)
+        jobs.fail(job.pk, {"code": error.code, "message": error.message, "suggestion": error.suggestion})
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        logger.exception("batch %s/%s failed", job.task_id, claim.number)
+        batches.crashed(claim, {"code": type(error).__name__, "message": str(error)[:500]})
+    else:
+        return 1
+    return 0
+
+
+def _run(job: SyncJob, claim: Claim, connector: Connector, pulse: "Pulse") -> None:
+    if claim.stage == SyncBatch.Stage.PLAN:
+        planning.plan_job(job, claim, connector, pulse)
+    elif claim.stage == SyncBatch.Stage.DELIST:
+        delisting.delist_missing(job, claim, pulse)
+    else:
+        spec = msgspec.convert(claim.params, BatchSpec)
+        run_batch(connector, spec, pulse, partial(batches.commit_batch, claim))
+        announce.progress(job.pk)
+
+
+def _postpone(claim: Claim, error: RetryableSourceError) -> None:
+    failures = claim.failures + 1
+    reason = {"code": error.code, "message": error.message}
+    if failures >= settings.SYNC_MAX_BATCH_FAILURES:
+        batches.give_back(claim)
+        jobs.fail(claim.job_id, reason)
+        return
+    delay = retry.delay_seconds(failures, error.retry_after, random.random())  # noqa: S311 (spreads load, guards nothing)
+    batches.postpone(claim, delay, reason)
+    context = reason | {"seconds": round(delay, 1)}
+    announce.log(claim.job_id, "source failed, trying again", level="warning", context=context)
+
+
+class Pulse:
+    """The engine's heartbeat: cheap to call between records, looks at the job every second, extends leases in time."""
+
+    def __init__(self, context: TaskContext) -> None:
+        self._context = context
+        self._claim: Claim | None = None
+        self._look_at = 0.0
+        self._extend_at = 0.0
+
+    def hold(self, claim: Claim) -> None:
+        """Keep this batch from now on; its lease is fresh."""
+        self._claim = claim
+
+    def __call__(self) -> None:
+        now = time.monotonic()
+        if self._claim is None or now < self._look_at:
+            return
+        self._look_at = now + LOOK_SECONDS
+        if batches.job_state(self._claim.job_id) != SyncJob.State.RUNNING:
+            raise SyncCancelled("the job was asked to stop")
+        if now >= self._extend_at:
+            self._extend_at = now + settings.SYNC_LEASE_SECONDS / LEASE_SHARE
+            batches.extend_lease(self._claim)
+            self._context.heartbeat(settings.SYNC_LEASE_SECONDS)

@@ -1,0 +1,39 @@
+"""Keeps as many slices of a job queued as it may have workers."""
+
+import uuid
+from typing import Any
+
+from system import sql
+from system.queue import enqueue
+
+SLICE_KIND = "sync.slice"
+
+NEEDED_SQL = """
+SELECT j.priority, least(j.max_workers, open.batches) - busy.slices AS missing,
+       greatest(extract(epoch FROM open.due - now()), 0)::float8 AS delay
+FROM syncjobs_syncjob j,
+    (SELECT count(*) AS batches, min(not_before) AS due FROM (
+        SELECT not_before FROM syncjobs_syncbatch
+        WHERE job_id = %(job)s::bigint AND state IN ('pending', 'running')
+          AND stage = (SELECT min(stage) FROM syncjobs_syncbatch
+                       WHERE job_id = %(job)s::bigint AND state IN ('pending', 'running'))
+        ORDER BY not_before LIMIT 64) AS next) AS open,
+    (SELECT count(*) AS slices FROM system_task
+     WHERE job_id = %(job)s::bigint AND kind = %(kind)s::text AND state IN ('pending', 'running')
+       AND (%(besides)s::uuid IS NULL OR id <> %(besides)s::uuid)) AS busy
+WHERE j.id = %(job)s::bigint AND j.state = 'running'
+"""
+
+
+def ensure_slices(job_id: int, *, besides: uuid.UUID | None = None) -> int:
+    """Enqueue the slices a running job lacks; returns how many.
+
+    Args:
+        besides: a slice that is about to end and does not count any more.
+    """
+    found: dict[str, Any] | None = sql.one(NEEDED_SQL, {"job": job_id, "kind": SLICE_KIND, "besides": besides})
+    if found is None:
+        return 0
+    for _ in range(found["missing"]):
+        enqueue(SLICE_KIND, {"job_id": job_id}, queue=found["priority"], job_id=job_id, delay_seconds=found["delay"])
+    return max(found["missing"], 0)

@@ -1,0 +1,156 @@
+"""Sources: add them, check them, connect to them; their secrets are encrypted at rest and never shown again."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from syncjobs.connectors.alibaba1688.quota import RedisCallGate
+from syncjobs.connectors.registry import CONNECTORS, ConnectorContext, Credentials, build
+from syncjobs.engine.contracts import CheckReport, Connector
+from syncjobs.models import Source
+from system.crypto import decrypt, encrypt
+from system.errors import ApplicationError, ErrorCode
+from system.redis import key, redis_client
+
+
+class NewSource(msgspec.Struct, frozen=True, kw_only=True):
+    """What a new source needs. `options` is the connector's own configuration; `credentials` stay secret."""
+
+    name: str
+    kind: str
+    options: dict[str, Any] = {}
+    credentials: Credentials = Credentials()
+    calls_per_second: float = 10.0
+    daily_call_limit: int | None = None
+    is_default: bool | None = None
+
+
+def add_source(new: NewSource) -> Source:
+    """Store a source; the first one becomes the default.
+
+    Raises:
+        ApplicationError: unknown kind or bad name (400), or the name is taken (409).
+    """
+    if new.kind not in CONNECTORS:
+        raise ApplicationError(ErrorCode.INVALID_PARAMETER, details={"kind": [_("Known kinds: %s") % ", ".join(CONNECTORS)]})
+    if not Source.NAME_PATTERN.fullmatch(new.name):
+        raise ApplicationError(ErrorCode.INVALID_PARAMETER, details={"name": [_("Use a-z, 0-9, - and _, at most 50.")]})
+    try:
+        with transaction.atomic():
+            return _insert(new)
+    except IntegrityError as error:
+        raise ApplicationError(ErrorCode.SYNC_SOURCE_TAKEN, details={"name": new.name}) from error
+
+
+def _insert(new: NewSource) -> Source:
+    has_default = Source.objects.filter(is_default=True).exists()
+    is_default = not has_default if new.is_default is None else new.is_default
+    if is_default:
+        Source.objects.filter(is_default=True).update(is_default=False)
+    return Source.objects.create(
+        name=new.name,
+        kind=new.kind,
+        options=new.options,
+        is_default=is_default,
+        calls_per_second=new.calls_per_second,
+        daily_call_limit=new.daily_call_limit,
+        **_credential_fields(new.credentials),
+    )
+
+
+def set_credentials(name: str, credentials: Credentials) -> None:
+    """Replace a source's credentials."""
+    Source.objects.filter(name=name).update(updated_at=timezone.now(), **_credential_fields(credentials))
+
+
+def _credential_fields(credentials: Credentials) -> dict[str, Any]:
+    secrets = {
+        "app_secret": credentials.app_secret,
+        "access_token": credentials.access_token,
+        "refresh_token": credentials.refresh_token,
+    }
+    return {
+        "app_key": credentials.app_key,
+        "secrets": encrypt(msgspec.json.encode(secrets)),
+        "access_expires_at": credentials.access_expires_at,
+        "refresh_expires_at": credentials.refresh_expires_at,
+    }
+
+
+def _credentials(source: Source) -> Credentials:
+    secrets: dict[str, str] = msgspec.json.decode(decrypt(bytes(source.secrets))) if source.secrets else {}
+    return Credentials(
+        app_key=source.app_key,
+        access_expires_at=source.access_expires_at,
+        refresh_expires_at=source.refresh_expires_at,
+        **secrets,
+    )
+
+
+class SourceCredentials:
+    """The connector's `CredentialStore`: the Source row, locked while a token is exchanged."""
+
+    def __init__(self, source_id: int) -> None:
+        self.source_id = source_id
+
+    def load(self) -> Credentials:
+        """The credentials as stored now."""
+        return _credentials(Source.objects.get(pk=self.source_id))
+
+    def refresh(self, stale: Credentials, exchange: Callable[[Credentials], Credentials]) -> Credentials:
+        """One worker exchanges, the others wait for its row lock and take what it stored."""
+        with transaction.atomic():
+            current = _credentials(Source.objects.select_for_update().get(pk=self.source_id))
+            if current.access_token != stale.access_token:
+                return current
+            fresh = exchange(current)
+            Source.objects.filter(pk=self.source_id).update(updated_at=timezone.now(), **_credential_fields(fresh))
+        return fresh
+
+
+def connect(source: Source) -> Connector:
+    """A connector for this source; the caller closes it.
+
+    Raises:
+        FatalSourceError: the source's options make no sense.
+    """
+    gate = RedisCallGate(
+        redis_client("cache"),
+        key("calls", source.kind, source.app_key or source.name),
+        qps=source.calls_per_second,
+        daily_limit=source.daily_call_limit,
+    )
+    context = ConnectorContext(
+        source_name=source.name,
+        options=source.options,
+        credentials=SourceCredentials(source.pk),
+        gate=gate,
+        allowed_hosts=settings.OUTBOUND_ALLOWED_HOSTS,
+    )
+    return build(source.kind, context)
+
+
+def find_source(name: str) -> Source:
+    """The source of this name.
+
+    Raises:
+        ApplicationError: 422, there is none.
+    """
+    source = Source.objects.filter(name=name).first()
+    if source is None:
+        raise ApplicationError(ErrorCode.SYNC_SOURCE_UNKNOWN, details={"source": name})
+    return source
+
+
+def check_source(source: Source) -> CheckReport:
+    """Ask the source whether it would work: reachable, signed right, permitted for each API."""
+    connector = connect(source)
+    try:
+        return connector.check()
+    finally:
+        connector.close()

@@ -1,0 +1,205 @@
+"""Query parameters of lists: declared, typed, each given once; anything else is a 400 that names it."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, Self
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.fields import empty
+from rest_framework.request import Request
+
+if TYPE_CHECKING:
+    from django.http import QueryDict
+
+    from system.api.pagination import Window
+
+LIST_MAX_ITEMS = 100
+EARLIEST_YEAR = 1970
+
+# int() and Decimal() also take blanks, underscores, exponents and the digits of every script.
+PLAIN_NUMBERS: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], re.Pattern[str]], ...] = (
+    (serializers.IntegerField, re.compile(r"-?[0-9]{1,18}")),
+    (serializers.DecimalField, re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")),
+)
+
+
+class Query(dict[str, Any]):
+    """The validated parameters of one request, defaults filled in.
+
+    Attributes:
+        given: names of the parameters the caller sent.
+        window: which rows are asked for; set by `PageQuery`.
+    """
+
+    window: "Window"
+
+    def __init__(self, values: Mapping[str, Any], path: str, parameters: "QueryDict") -> None:
+        super().__init__(values)
+        self.given = frozenset(parameters)
+        self._path = path
+        self._parameters = parameters
+
+    def url_with(self, changes: Mapping[str, Any]) -> str:
+        """This request's path and query with some parameters replaced."""
+        parameters = self._parameters.copy()
+        for name, value in changes.items():
+            parameters[name] = str(value)
+        return f"{self._path}?{parameters.urlencode()}"
+
+
+class QuerySerializer(serializers.Serializer[Any]):
+    """Base of list queries: declare a field a parameter, then call `parse`.
+
+    A list parameter is a `ListField`, a flag a `BooleanField`, a time a `TimeField`, all from this module; numbers and
+    choices are the framework's. A `sortby` that is a `SortField` brings its alias `sort` and `order` along.
+    """
+
+    @classmethod
+    def parse(cls, request: Request) -> Query:
+        """Validate the query string.
+
+        Raises:
+            serializers.ValidationError: unknown, malformed, empty or repeated parameters, by name.
+        """
+        fields, defaults = _prepared(cls)
+        parameters = request._request.GET
+        values, errors = dict(defaults), {}
+        for name in parameters:
+            try:
+                values[name] = _value(fields.get(name), parameters.getlist(name))
+            except serializers.ValidationError as error:
+                errors[name] = error.detail
+        if errors:
+            raise serializers.ValidationError(errors)
+        query = Query(values, request._request.path, parameters)
+        cls.finish(query)
+        return query
+
+    @classmethod
+    def finish(cls, query: Query) -> None:
+        """Check parameters against each other and derive values; call the parent's too.
+
+        Raises:
+            serializers.ValidationError: they do not fit together.
+        """
+        if "sort" in query.given:
+            if "sortby" in query.given:
+                raise serializers.ValidationError({"sort": [_("Use sort or sortby, not both.")]})
+            query["sortby"] = query["sort"]
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        sort = fields.get("sortby")
+        if isinstance(sort, SortField):
+            fields["sort"] = serializers.ChoiceField(
+                choices=sort.choices, required=False, help_text=_("The same as sortby")
+            )
+            fields["order"] = serializers.ChoiceField(choices=["asc", "desc"], default=sort.default_order)
+        return fields
+
+
+def refuse_reversed(query: Query, low: str, high: str) -> None:
+    """Refuse a range whose lower end lies above its upper one.
+
+    Raises:
+        serializers.ValidationError: names the lower end.
+    """
+    if query.get(low) is not None and query.get(high) is not None and query[low] > query[high]:
+        raise serializers.ValidationError({low: [_("Must not be greater than {name}.").format(name=high)]})
+
+
+class BooleanField(serializers.Field[bool, str, bool, Any]):
+    """`true` or `false`, nothing else."""
+
+    default_error_messages = {"invalid": _("Must be true or false.")}
+
+    def to_internal_value(self, data: str) -> bool:
+        if data not in {"true", "false"}:
+            self.fail("invalid")
+        return data == "true"
+
+    def to_representation(self, value: bool) -> bool:
+        return value
+
+
+class ListField(serializers.ListField):
+    """Several values, separated by commas or by repeating the parameter."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": LIST_MAX_ITEMS, "required": False, **kwargs})
+
+
+class TimeField(serializers.Field[datetime, str, datetime, Any]):
+    """ISO 8601, or `YYYY-MM-DD HH:MM:SS`; without an offset it is API_INPUT_TIME_ZONE. Gives an aware UTC datetime."""
+
+    default_error_messages = {"invalid": _("Must be ISO 8601 or YYYY-MM-DD HH:MM:SS.")}
+    form = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
+
+    def to_internal_value(self, data: str) -> datetime:
+        if not self.form.fullmatch(data):
+            self.fail("invalid")
+        try:
+            moment = datetime.fromisoformat(data)
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=ZoneInfo(settings.API_INPUT_TIME_ZONE))
+            moment = moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.fail("invalid")
+        if moment.year < EARLIEST_YEAR:
+            self.fail("invalid")
+        return moment
+
+    def to_representation(self, value: datetime) -> datetime:
+        return value
+
+
+class SortField(serializers.ChoiceField):
+    """The one column to sort by; declare it as `sortby`.
+
+    Args:
+        names: public names; the view maps them to columns, so a name never reaches the database.
+        order: the direction when the caller gives none.
+    """
+
+    def __init__(self, names: tuple[str, ...], *, default: str, order: str = "desc", **kwargs: Any) -> None:
+        self.default_order = order
+        super().__init__(choices=list(names), default=default, **kwargs)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        # The framework copies a field by calling it again with its arguments, without their keys for `names`.
+        return type(self)(tuple(self.choices), default=self.default, order=self.default_order, help_text=self.help_text)
+
+
+@cache
+def _prepared(
+    query: type[QuerySerializer],
+) -> tuple[dict[str, serializers.Field[Any, Any, Any, Any]], dict[str, Any]]:
+    """The bound fields and the defaults of a query class. Fields keep no state of a request, so one set serves all."""
+    fields = dict(query().fields)
+    defaults = {name: field.default for name, field in fields.items() if field.default is not empty}
+    return fields, defaults
+
+
+def _value(field: serializers.Field[Any, Any, Any, Any] | None, given: list[str]) -> Any:
+    if field is None:
+        raise serializers.ValidationError([_("Unknown parameter.")])
+    if isinstance(field, serializers.ListField):
+        items = [item for value in given for item in value.split(",")]
+        return field.run_validation([_plain(field.child, item) for item in items])
+    if len(given) > 1:
+        raise serializers.ValidationError([_("May be given only once.")])
+    return field.run_validation(_plain(field, given[0]))
+
+
+def _plain(field: serializers.Field[Any, Any, Any, Any], text: str) -> str:
+    if not text and not getattr(field, "allow_blank", False):
+        raise serializers.ValidationError([_("Must not be empty.")])
+    for kind, form in PLAIN_NUMBERS:
+        if isinstance(field, kind) and not form.fullmatch(text):
+            raise serializers.ValidationError([_("A valid number is required.")])
+    return text

@@ -1,0 +1,69 @@
+"""API versions: one object a version holds everything in which versions differ."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+
+from system.errors import ApplicationError
+
+if TYPE_CHECKING:
+    from system.api.pagination import Page
+    from system.api.renderers import Success
+
+JsonSchema = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiVersion:
+    """The shape of one API version.
+
+    Attributes:
+        name: the part of the URL, such as "v1".
+        renderer: turns what a view answers into bytes.
+        parser: reads request bodies.
+        success: body of a success, from (Success, status).
+        failure: body of an error.
+        page: body of one page of a list.
+        authentication: None means the classes of the settings.
+        success_schema: JSON Schema of a success body around the schema of its data (None: no data), for a status.
+        failure_schema: JSON Schema of an error body.
+        page_schema: JSON Schema of a page around the schema of an item.
+    """
+
+    name: str
+    renderer: type[BaseRenderer]
+    parser: type[BaseParser]
+    success: Callable[["Success", int], Any]
+    failure: Callable[[ApplicationError], Any]
+    page: Callable[["Page"], Any]
+    success_schema: Callable[[JsonSchema | None, int], JsonSchema]
+    failure_schema: JsonSchema
+    page_schema: Callable[[JsonSchema], JsonSchema]
+    authentication: tuple[type[BaseAuthentication], ...] | None = None
+
+
+@cache
+def version_named(name: str) -> ApiVersion:
+    """The version `system/api/<name>.py` defines as VERSION.
+
+    Raises:
+        KeyError: not one of API_VERSIONS.
+    """
+    if name not in settings.API_VERSIONS:
+        raise KeyError(name)
+    version: ApiVersion = import_string(f"system.api.{name}.VERSION")
+    return version
+
+
+def version_of_path(path: str) -> ApiVersion:
+    """The version whose shape an answer to this path has; the oldest one when the path names none."""
+    parts = path.split("/", 3)
+    named = parts[2] if len(parts) > 2 else ""
+    return version_named(named if named in settings.API_VERSIONS else settings.API_VERSIONS[0])
