@@ -1,9 +1,27 @@
-"""All routes: pages here, the API in `config.api_urls`."""
+"""All routes: pages and documents here, the API itself in `config.api_urls`."""
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path, register_converter
+
+from system.api import handlers
+from system.api.docs import SchemaView, redoc, swagger
+from system.api.health import bare_health, live
+from system.api.versions import VersionConverter
+
+register_converter(VersionConverter, "version")
+
+handler400 = handlers.bad_request
+handler403 = handlers.permission_denied
+handler404 = handlers.page_not_found
+handler500 = handlers.server_error
 
 urlpatterns = [
+    path("api/<version:version>/", include("config.api_urls")),
+    path("api/<version:version>/schema", SchemaView.as_view(), name="schema"),
+    path("api/docs", swagger, name="swagger"),
+    path("api/redoc", redoc, name="redoc"),
+    path("health", bare_health),
+    path("health/live", live),
     path(settings.ADMIN_URL, admin.site.urls),
 ]

@@ -1,7 +1,9 @@
 """Gives a test run its servers: one PostgreSQL and one Redis a run, handed to every xdist worker by URL."""
 
+import atexit
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
@@ -14,8 +16,6 @@ from devstack.redis import EmbeddedRedis
 
 # Each xdist worker has its own Redis databases: broker, cache, live status, one spare.
 REDIS_DATABASES_PER_WORKER = 4
-
-_servers: list[EmbeddedPostgres | EmbeddedRedis] = []
 
 
 @pytest.hookimpl(wrapper=True)
@@ -30,17 +30,33 @@ def pytest_load_initial_conftests() -> Generator[None, None, None]:
     yield
 
 
-def pytest_unconfigure() -> None:
-    """Stop what this process started."""
-    while _servers:
-        _servers.pop().stop()
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long tests to who asks for them with `-m soak`."""
+    if "soak" not in config.option.markexpr:
+        long = [item for item in items if item.get_closest_marker("soak")]
+        items[:] = [item for item in items if item not in long]
+        config.hook.pytest_deselected(items=long)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test of the pages needs a browser: a failure where changes are judged, skipped where people try things out."""
+    if item.get_closest_marker("browser") and not shutil.which("chromium"):
+        require("Chromium is not installed: apt-get install chromium")
+
+
+def require(missing: str) -> None:
+    """Fail the running test under CI, skip it elsewhere; `missing` says what to do."""
+    if os.environ.get("CI"):
+        pytest.fail(missing)
+    pytest.skip(missing)
 
 
 def _start_servers() -> None:
     home = Path(tempfile.mkdtemp(prefix="s1688-test-"))
     home.chmod(0o755)
     postgres, redis = EmbeddedPostgres(home / "pg", THROWAWAY_SETTINGS), EmbeddedRedis(home / "redis", persistent=False)
-    _servers.extend([postgres, redis])
+    # Not a hook of pytest: a run that fails before its hooks run must leave nothing behind either.
+    atexit.register(_stop_servers, home, postgres, redis)
     os.environ |= {
         "DATABASE_URL": postgres.start(),
         "REDIS_URL": redis.start(),
@@ -50,6 +66,12 @@ def _start_servers() -> None:
         "OUTBOUND_ALLOWED_HOSTS": "127.0.0.1",
         "ALLOWED_HOSTS": "127.0.0.1,localhost,testserver",
     }
+
+
+def _stop_servers(home: Path, *servers: EmbeddedPostgres | EmbeddedRedis) -> None:
+    for server in servers:
+        server.stop()
+    shutil.rmtree(home)
 
 
 def _take_redis_databases(worker: int) -> None:

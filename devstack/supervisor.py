@@ -18,16 +18,30 @@ HEALTHY_AFTER_SECONDS = 60.0
 
 
 class Service(Protocol):
-    """What the supervisor starts and watches; `log` is the file that tells why it ended."""
+    """What the supervisor starts and watches."""
+
+    name: str
 
     @property
-    def name(self) -> str: ...
-    @property
-    def log(self) -> Path: ...
-    def start(self) -> object: ...
-    def stop(self) -> None: ...
-    def alive(self) -> bool: ...
-    def exit_code(self) -> int | None: ...
+    def log(self) -> Path:
+        """The file that tells why it ended."""
+        ...
+
+    def start(self) -> object:
+        """Start it, or start it again after `stop`."""
+        ...
+
+    def stop(self) -> None:
+        """End it in order, and its remains when it is dead already."""
+        ...
+
+    def alive(self) -> bool:
+        """Whether it runs."""
+        ...
+
+    def exit_code(self) -> int | None:
+        """How it ended (negative: the signal that killed it); None while it runs."""
+        ...
 
 
 class Command:
@@ -36,20 +50,21 @@ class Command:
     Args:
         environment: the program's whole environment.
         log: its standard output and error are appended to this file.
+        given: what it reads on standard input; a command line would be visible to every user.
         ask: the signal that ends it in order.
         patience_seconds: how long it may take before it is killed.
     """
 
     def __init__(
         self, name: str, arguments: list[str], *, environment: dict[str, str], log: Path, folder: Path,
-        ask: signal.Signals = signal.SIGTERM, patience_seconds: float = 20,
+        given: bytes = b"", patience_seconds: float = 20,
     ) -> None:  # fmt: skip
         self.name = name
         self.log = log
         self._arguments = arguments
         self._environment = environment
         self._folder = folder
-        self._ask = ask
+        self._given = given
         self._patience_seconds = patience_seconds
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -60,18 +75,21 @@ class Command:
                 self._arguments,
                 env=self._environment,
                 cwd=self._folder,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=processes.die_with_parent(self._ask),
+                preexec_fn=processes.die_with_parent(signal.SIGTERM),
             )
+        if self._process.stdin:
+            with suppress(BrokenPipeError), self._process.stdin as pipe:
+                pipe.write(self._given)
 
     def stop(self) -> None:
         """Ask it to end, insist after a while, and leave none of its own children behind."""
         if self._process is None:
             return
-        processes.stop(self._process, self._ask, self._patience_seconds)
+        processes.stop(self._process, signal.SIGTERM, self._patience_seconds)
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process = None

@@ -4,7 +4,7 @@ Every function joins the caller's transaction and never commits. Rows are locked
 new products, known products, each by key), so concurrent batches wait for each other but never in a circle.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -83,7 +83,7 @@ class _Decision(NamedTuple):
 def load_fingerprints(source: str, source_ids: Sequence[str]) -> dict[str, Stored]:
     """The stored products among these ids of a source, by id at the source."""
     rows = fetch_all(_FINGERPRINTS, [source, list(source_ids)])
-    return {source_id: Stored(id_, bytes(digest), status) for source_id, id_, digest, status in rows}
+    return {source_id: Stored(id_, digest, status) for source_id, id_, digest, status in rows}
 
 
 def apply(changes: ChangeSet) -> ApplyResult:
@@ -208,8 +208,7 @@ def _decide(stored: StoredProduct, stored_skus: dict[str, StoredSku], news: Inco
 
 
 def _log_changes(lines: Sequence[_Line], job_id: int | None, now: datetime) -> None:
-    def cells() -> Iterator[Cells]:
-        return ((product_id, str(kind), to_json(fields), job_id, now) for product_id, kind, fields in lines)
-
     if lines:
-        copy_rows("products_productchange", _CHANGE_COLUMNS, cells())
+        stamp = now.isoformat()
+        cells = ((product_id, kind.value, to_json(fields), job_id, stamp) for product_id, kind, fields in lines)
+        copy_rows("products_productchange", _CHANGE_COLUMNS, cells)

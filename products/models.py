@@ -6,6 +6,7 @@ References are id columns without constraints; selectors join explicitly and ser
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -13,9 +14,14 @@ from django.utils.translation import gettext_lazy as _
 # Below are the platform's own category numbers, from here on the ones this system gives to other sources' categories.
 FIRST_OWN_CATEGORY_ID = 10**12
 
+_SHOWN = models.Q(deleted_at=None)
+
 
 def _reference(to: str, *, verbose_name: str, null: bool = True, index: bool = False) -> "models.ForeignKey[Any, Any]":
-    """An id column the admin can follow; no constraint, no reverse relation. `index` where no wider index begins with it."""
+    """An id column the admin can follow; no constraint, no reverse relation.
+
+    `index` where no wider index begins with it.
+    """
     return models.ForeignKey(
         to,
         null=null,
@@ -29,7 +35,10 @@ def _reference(to: str, *, verbose_name: str, null: bool = True, index: bool = F
 
 
 class Category(models.Model):
-    """A node of the category tree. `path` lists the names from the root, joined by " / "; `ancestors` their ids, own id last."""
+    """A node of the category tree.
+
+    `path` lists the names from the root, joined by " / "; `ancestors` their ids, own id last.
+    """
 
     id = models.BigIntegerField(primary_key=True)
     parent = _reference("self", verbose_name=_("parent"), index=True)
@@ -50,6 +59,7 @@ class Category(models.Model):
                 fields=["path"], condition=models.Q(id__gte=FIRST_OWN_CATEGORY_ID), name="category_own_path"
             ),
         ]
+        indexes = [GinIndex(fields=["ancestors"], name="category_ancestors")]
 
     def __str__(self) -> str:
         return self.path or self.name
@@ -80,7 +90,7 @@ class Product(models.Model):
 
     `source` is the name of the source ("" = made by hand) and `source_id` the product's id there. `price` is what a
     buyer pays per unit at the minimum order quantity, null when hidden. `price_tiers` is
-    [{"start_quantity": int, "price": "0.00"}] in rising quantity. `fingerprint` covers all that a source says;
+    [{"start_quantity": int, "price": number}] in rising quantity. `fingerprint` covers all that a source says;
     `owned_fields` names the fields an operator owns. `version` rises with every write and is the ETag.
     """
 
@@ -137,11 +147,21 @@ class Product(models.Model):
                 fields=["sku"], condition=models.Q(source="", deleted_at=None), name="product_own_sku"
             ),
         ]
+        # One for each order of the product list (the primary key serves `id`) and each filter that leaves few of a
+        # million rows. They hold what lists show, so that totals are counted without reading the table; the rare
+        # states get the index on status. A category's or a shop's own rows are few enough to be sorted.
         indexes = [
-            models.Index(fields=["category", "id"], name="product_category"),
-            models.Index(fields=["shop", "id"], name="product_shop"),
+            models.Index(fields=["category", "id"], condition=_SHOWN, name="product_category"),
+            models.Index(fields=["shop", "id"], condition=_SHOWN, name="product_shop"),
+            models.Index(
+                fields=["status", "id"], condition=_SHOWN & ~models.Q(status="published"), name="product_status"
+            ),
+            models.Index(fields=["price", "id"], condition=_SHOWN, name="product_price"),
+            models.Index(fields=["stock", "id"], condition=_SHOWN, name="product_stock"),
+            models.Index(fields=["sold_count", "id"], condition=_SHOWN, name="product_sold"),
+            models.Index(fields=["created_at", "id"], condition=_SHOWN, name="product_created"),
+            models.Index(fields=["updated_at", "id"], condition=_SHOWN, name="product_updated"),
             models.Index(fields=["sku"], name="product_sku"),
-            models.Index(fields=["updated_at", "id"], name="product_updated"),
         ]
 
     def __str__(self) -> str:

@@ -12,10 +12,17 @@ class SyncjobsConfig(AppConfig):
 
     def ready(self) -> None:
         """Hang the engine onto the task queue."""
+        from syncjobs.dashboard import activity_card, week_card, workers_card
         from syncjobs.services.slices import run_slice
         from syncjobs.services.slices_queue import SLICE_KIND
         from syncjobs.services.sweep import sweep_jobs
+        from system.dashboard import register_card
         from system.queue import register_handler, register_sweeper
 
         register_handler(SLICE_KIND, run_slice)
         register_sweeper(sweep_jobs)
+        may_look = "syncjobs.view_syncjob"
+        cards = "backoffice/cards"
+        register_card("activity", f"{cards}/activity.html", activity_card, position=20, permission=may_look, is_wide=True)
+        register_card("workers", f"{cards}/workers.html", workers_card, position=30, permission=may_look)
+        register_card("week", f"{cards}/week.html", week_card, position=40, permission=may_look, is_wide=True)

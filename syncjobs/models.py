@@ -191,7 +191,7 @@ class SyncBatch(models.Model):
     # The task that holds the lease; its next attempt knows that the one before is dead.
     task_id = models.UUIDField(_("held by task"), null=True, blank=True)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
-    not_before = models.DateTimeField(_("not before"), default=timezone.now)
+    not_before = models.DateTimeField(_("not before"), null=True, blank=True)
     crashes = models.PositiveSmallIntegerField(_("workers lost"), default=0)
     failures = models.PositiveSmallIntegerField(_("source failures"), default=0)
     counters = models.JSONField(_("counters"), default=dict)

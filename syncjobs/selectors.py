@@ -12,6 +12,7 @@ from system import sql
 from system.models import Task, WorkerPulse
 
 WORKER_ONLINE_SECONDS = 60
+ACTIVE_SHOWN = 50
 
 
 class Progress(TypedDict):
@@ -141,12 +142,10 @@ def _eta(row: SyncJob, rate: float) -> int | None:
     return max(0, round((row.total - row.processed) / rate))
 
 
-def logs(task_id: str | None = None, level: str | None = None) -> "QuerySet[SyncLog]":
+def logs(task_id: str | None = None) -> "QuerySet[SyncLog]":
     """Log lines, newest first, their job joined."""
     found = SyncLog.objects.select_related("job").order_by("-id")
-    if task_id:
-        found = found.filter(job__task_id=task_id)
-    return found.filter(level=level) if level else found
+    return found.filter(job__task_id=task_id) if task_id else found
 
 
 def log_view(line: SyncLog) -> LogView:
@@ -161,10 +160,11 @@ def log_view(line: SyncLog) -> LogView:
     }
 
 
-def status_view(active_limit: int = 50) -> StatusView:
-    """What is going on now."""
-    active = jobs().filter(state__in=SyncJob.OPEN_STATES)[:active_limit]
-    last = jobs().exclude(state__in=SyncJob.OPEN_STATES).first()
+def status_view(task_id: str | None = None) -> StatusView:
+    """What is going on now; with a task id, only that job, under `active` or `last`."""
+    found = jobs().filter(task_id=task_id) if task_id else jobs()
+    active = found.filter(state__in=SyncJob.OPEN_STATES)[:ACTIVE_SHOWN]
+    last = found.exclude(state__in=SyncJob.OPEN_STATES).first()
     return {
         "active": [job_view(row) for row in active],
         "last": job_view(last) if last else None,

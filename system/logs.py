@@ -1,5 +1,115 @@
-"""Log filters and the JSON formatter."""
+"""Logging: JSON lines that name their request, hold no secrets and stay one line each."""
+
 import logging
-from pythonjsonlogger.json import JsonFormatter
-class ContextFilter(logging.Filter): pass
-class RedactFilter(logging.Filter): pass
+import re
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any
+
+import orjson
+from django.http import HttpRequest, HttpResponseBase
+from pythonjsonlogger.json import JsonFormatter as BaseJsonFormatter
+
+from system.api.transport import client_version
+from system.request_id import current_request_id
+
+HIDDEN = "***"
+CONFIDENTIAL = (
+    r"(?:authorization|x-api-key|api[_-]?key|app[_-]?secret|[a-z_-]*password|passwd|[a-z_-]*token|[a-z_-]*secret|"
+    r"set-cookie|cookie|sessionid|csrfmiddlewaretoken|ticket|signature|_aop_signature|credentials)"
+)
+CONFIDENTIAL_NAME = re.compile(CONFIDENTIAL, re.IGNORECASE)
+# name=value, "name": "value", name: Bearer value; a value ends at a separator of its surroundings.
+CONFIDENTIAL_PAIR = re.compile(
+    rf"""(?P<name>\b{CONFIDENTIAL}\\?["']?\s*(?:=|:|=>|%3D)\s*)(?P<scheme>(?:Bearer|Basic)\s+)?"""
+    r"""(?P<value>b?\\?"[^"\\]*\\?"|b?'[^']*'|[^\s"'&,;}\])]+)""",
+    re.IGNORECASE,
+)
+BEARER = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
+JSON_WEB_TOKEN = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+URL_PASSWORD = re.compile(r"(?<=://)([^\s:/@]*):[^\s@/]+@")
+# JSON escapes what is below a space; these would still move a terminal or split a line.
+UNSAFE = re.compile(r"[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request_id", "taskName"}
+
+access_logger = logging.getLogger("system.access")
+
+
+def redact(text: str) -> str:
+    """The text with the values of secrets replaced: credentials by name, bearer tokens, JWTs, passwords in URLs."""
+    text = CONFIDENTIAL_PAIR.sub(rf"\g<name>{HIDDEN}", text)
+    text = BEARER.sub(rf"\1 {HIDDEN}", text)
+    text = JSON_WEB_TOKEN.sub(HIDDEN, text)
+    return URL_PASSWORD.sub(rf"\1:{HIDDEN}@", text)
+
+
+def redact_value(value: Any) -> Any:
+    """The same for a nested value; in a dict the names decide too."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {
+            name: HIDDEN if isinstance(name, str) and CONFIDENTIAL_NAME.fullmatch(name) and item else redact_value(item)
+            for name, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [redact_value(item) for item in value]
+    return value
+
+
+class ContextFilter(logging.Filter):
+    """Adds the request id of the work at hand."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not hasattr(record, "request_id"):
+            record.request_id = current_request_id()
+        return True
+
+
+class RedactFilter(logging.Filter):
+    """Takes secrets out of the message, its arguments and the extra fields."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = redact(record.getMessage()), ()
+        for name in vars(record).keys() - STANDARD_ATTRIBUTES:
+            value = getattr(record, name)
+            if isinstance(value, str | dict | list | tuple):
+                hidden = HIDDEN if CONFIDENTIAL_NAME.fullmatch(name) and value else redact_value(value)
+                setattr(record, name, hidden)
+        return True
+
+
+class JsonFormatter(BaseJsonFormatter):
+    """One JSON object a line, times in UTC, tracebacks without secrets."""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802 (the framework's signature)
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def formatException(  # noqa: N802 (the framework's name)
+        self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+    ) -> str:
+        return redact(super().formatException(ei))
+
+    def jsonify_log_record(self, log_data: Any) -> str:
+        line = orjson.dumps(log_data, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+        return UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", line)
+
+
+def log_access(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+    """One line an API request."""
+    user = getattr(request, "user", None)
+    query = request.META.get("QUERY_STRING", "")
+    access_logger.info(
+        "%s %s %d",
+        request.method,
+        request.path_info,
+        response.status_code,
+        extra={
+            "query": query,
+            "status": response.status_code,
+            "ms": round(seconds * 1000, 1),
+            "user_id": getattr(user, "id", None),
+            "client_version": client_version(request),
+        },
+    )

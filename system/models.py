@@ -41,7 +41,8 @@ class Task(models.Model):
     error = models.JSONField(_("error"), null=True, blank=True)
     fence = models.BigIntegerField(default=0)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
-    not_before = models.DateTimeField(_("not before"), default=timezone.now)
+    # By the database's clock, like every lease; null = at once.
+    not_before = models.DateTimeField(_("not before"), null=True, blank=True)
     rung_at = models.DateTimeField(_("bell rung at"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)

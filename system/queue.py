@@ -16,6 +16,7 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
@@ -96,15 +97,14 @@ def enqueue(
         payload: JSON values, ids rather than data, never secrets.
         delay_seconds: not run before this much time has passed.
     """
-    now = timezone.now()
     task = Task.objects.create(
         kind=kind,
         payload=payload,
         queue=queue,
         job_id=job_id,
         request_id=current_request_id(),
-        not_before=now + timedelta(seconds=delay_seconds),
-        rung_at=now,
+        not_before=Now() + timedelta(seconds=delay_seconds) if delay_seconds else None,
+        rung_at=Now(),
     )
     transaction.on_commit(lambda: ring(task.id, queue, delay_seconds))
     return task
@@ -167,7 +167,7 @@ def _claim(task_id: uuid.UUID, *, worker_lost: bool) -> dict[str, Any] | None:
         SET state = 'running', fence = fence + 1, started_at = coalesce(started_at, now()),
             lease_until = now() + make_interval(secs => %(lease)s::int),
             attempts = attempts || jsonb_build_object('started_at', now(), 'worker', %(worker)s::text)
-        WHERE id = %(id)s::uuid AND not_before <= now()
+        WHERE id = %(id)s::uuid AND coalesce(not_before <= now(), true)
           AND (state = 'pending' OR (state = 'running' AND (lease_until < now() OR %(lost)s::bool)))
         RETURNING fence, job_id, kind, payload, request_id, jsonb_array_length(attempts) AS attempt
         """,
@@ -203,9 +203,9 @@ def sweep() -> None:
         """
         UPDATE system_task SET rung_at = now() WHERE id IN (
             SELECT id FROM system_task
-            WHERE state = 'pending' AND not_before <= now()
+            WHERE state = 'pending' AND coalesce(not_before <= now(), true)
               AND (rung_at IS NULL OR rung_at < now() - make_interval(secs => %s::int))
-            ORDER BY not_before LIMIT %s::int FOR UPDATE SKIP LOCKED)
+            ORDER BY not_before NULLS FIRST LIMIT %s::int FOR UPDATE SKIP LOCKED)
         RETURNING id, queue
         """,
         [settings.TASK_RING_AGAIN_SECONDS, SWEEP_LIMIT],

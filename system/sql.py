@@ -1,12 +1,15 @@
-"""Raw SQL in short: rows out, rows in by COPY."""
+"""Raw SQL in short, on Django's connection and inside its transaction: rows out, rows in by COPY."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
 
+# Positional (`%s`) or named (`%(name)s`).
+Parameters = Sequence[Any] | Mapping[str, Any]
 
-def fetch_all(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+
+def fetch_all(sql: str, params: Parameters = ()) -> list[tuple[Any, ...]]:
     """All rows of a statement. Parameters are bound by the server, so lists go as `= ANY(%s)`."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
@@ -14,7 +17,7 @@ def fetch_all(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return rows
 
 
-def fetch_one(sql: str, params: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+def fetch_one(sql: str, params: Parameters = ()) -> tuple[Any, ...] | None:
     """The first row of a statement, None without one."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
@@ -22,7 +25,21 @@ def fetch_one(sql: str, params: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         return row
 
 
-def execute(sql: str, params: Sequence[Any] = ()) -> int:
+def rows(sql: str, params: Parameters = ()) -> list[dict[str, Any]]:
+    """All rows as dicts by column name."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        names = [column.name for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def one(sql: str, params: Parameters = ()) -> dict[str, Any] | None:
+    """The first row as a dict, None without one."""
+    found = rows(sql, params)
+    return found[0] if found else None
+
+
+def execute(sql: str, params: Parameters = ()) -> int:
     """Run a statement; returns the number of rows it wrote."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)

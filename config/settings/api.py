@@ -5,12 +5,12 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["system.api.permissions.DenyAll"],
     "DEFAULT_RENDERER_CLASSES": ["system.api.renderers.EnvelopeRenderer"],
     "DEFAULT_PARSER_CLASSES": ["system.api.parsers.StrictJSONParser"],
-    "DEFAULT_PAGINATION_CLASS": "system.api.pagination.PagePagination",
     "DEFAULT_SCHEMA_CLASS": "system.api.schema.EnvelopeAutoSchema",
     "EXCEPTION_HANDLER": "system.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "NUM_PROXIES": 0,
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    # `?format=` would choose a renderer behind the declared query parameters.
+    "URL_FORMAT_OVERRIDE": None,
 }
 
 API_VERSIONS = ("v1",)
@@ -34,4 +34,5 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PUBLIC": True,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "PREPROCESSING_HOOKS": ["system.api.schema.without_slashed"],
 }

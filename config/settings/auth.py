@@ -18,6 +18,7 @@ ACCESS_TOKEN_SECONDS = integer("ACCESS_TOKEN_SECONDS", 3600, minimum=60, maximum
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
     "SIGNING_KEY": text("JWT_SIGNING_KEY"),
+    "USER_ID_CLAIM": "sub",
     "ISSUER": "1688sync",
     "AUDIENCE": "1688sync-api",
     "ACCESS_TOKEN_LIFETIME": timedelta(seconds=ACCESS_TOKEN_SECONDS),

@@ -20,7 +20,7 @@ from syncjobs.services.sources import NewSource, add_source, set_credentials  # 
 
 
 class Orders(msgspec.Struct, frozen=True, kw_only=True):
-    """What the database must hold before the servers start: passwords by user name, and where `source` gets its data."""
+    """What the database must hold before the servers start: passwords by user name, and where `source` asks."""
 
     passwords: dict[str, str]
     source: str

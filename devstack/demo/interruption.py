@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a closed terminal: noted at once, acted on at the next pause, so that nothing is left half started."""
+"""Ctrl-C, SIGTERM and a closed terminal: noted at once, acted on at the next pause, so that nothing is half started."""
 
 import signal
 import time

@@ -2,27 +2,32 @@
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from cryptography.fernet import Fernet
 
 USERS = ("admin", "operator", "viewer")
+KEYS: dict[str, Callable[[], str]] = {
+    "SECRET_KEY": lambda: secrets.token_urlsafe(48),
+    "JWT_SIGNING_KEY": lambda: secrets.token_urlsafe(48),
+    "CREDENTIALS_KEYS": lambda: Fernet.generate_key().decode(),
+}
 
 
-def load_keys(path: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """Every key and password by its variable's name; the environment wins over the file, the file over a new value."""
+def load(path: Path, environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The keys by variable name, and the passwords by user name.
+
+    The environment wins over the file, the file over a new value; new values are kept in the file.
+    """
     stored = _read(path)
-    fresh = {
-        "SECRET_KEY": secrets.token_urlsafe(48),
-        "JWT_SIGNING_KEY": secrets.token_urlsafe(48),
-        "CREDENTIALS_KEYS": Fernet.generate_key().decode(),
-        **{f"{user.upper()}_PASSWORD": secrets.token_urlsafe(12) for user in USERS},
-    }
+    fresh = {name: make() for name, make in KEYS.items()}
+    fresh |= {f"{user.upper()}_PASSWORD": secrets.token_urlsafe(12) for user in USERS}
     kept = {name: stored.get(name, value) for name, value in fresh.items()}
     if kept != stored:
         write_private(path, kept)
-    return {name: environment.get(name) or value for name, value in kept.items()}
+    found = {name: environment.get(name) or value for name, value in kept.items()}
+    return {name: found[name] for name in KEYS}, {user: found[f"{user.upper()}_PASSWORD"] for user in USERS}
 
 
 def write_private(path: Path, values: Mapping[str, str]) -> None:

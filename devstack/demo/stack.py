@@ -1,10 +1,11 @@
-"""The processes of the demo and the environment they share."""
+"""The processes of the demo, the order they start in, and the settings they share."""
 
 import os
-import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,25 +20,39 @@ from devstack.redis import EmbeddedRedis
 from devstack.supervisor import Command, Supervisor
 
 PROJECT = Path(__file__).resolve().parents[2]
-FOLDER = PROJECT / ".devstack"
 PRODUCTS = 3000
 # The simulated catalogue and a real one are never mixed under one name.
 SIMULATED_SOURCE, REAL_SOURCE = "demo", "1688"
 START_PATIENCE_SECONDS = 60
+# A worker gives the slices in its hands 20 s to reach a committed batch.
 WORKER_PATIENCE_SECONDS = 30
-LOG_TAIL_LINES = 15
+LOG_TAIL_BYTES = 1500
+
+WORKER = ["-m", "celery", "-A", "config", "worker", "--concurrency", "2", "--queues", "critical,default,low"]
+PATIENT_DATABASE = {"DATABASE_STATEMENT_TIMEOUT_MS": "60000"}
 
 
 class Stack:
-    """Starts everything in order; `environment` is what the project's processes are given."""
+    """Starts every part under the supervisor; after `start`, `env_file` says where everything is.
 
-    def __init__(self, options: Options, supervisor: Supervisor, interruption: Interruption) -> None:
+    Args:
+        folder: home of data, logs, keys and `env`; owned by this process.
+    """
+
+    def __init__(self, options: Options, folder: Path, supervisor: Supervisor, interruption: Interruption) -> None:
         self.options = options
-        self.keys = keys.load_keys(FOLDER / "secrets", os.environ)
         self.source = REAL_SOURCE if options.gateway else SIMULATED_SOURCE
-        self.environment: dict[str, str] = {}
+        self._folder = folder
+        self._logs = folder / "log"
         self._supervisor = supervisor
         self._interruption = interruption
+        self._keys, self._passwords = keys.load(folder / "secrets", os.environ)
+        self._settings: dict[str, str] = {}
+
+    @property
+    def passwords(self) -> dict[str, str]:
+        """The demo users' passwords by user name."""
+        return self._passwords
 
     def start(self) -> Iterator[str]:
         """Start one part after the other; yields a line for the terminal as each is ready.
@@ -45,37 +60,115 @@ class Stack:
         Raises:
             Complaint: a part did not start.
         """
-        (FOLDER / "log").mkdir(mode=0o700, exist_ok=True)
-        gateway_port = self._start_gateway()
-        redis_url = self.options.redis_url or self._start_server(EmbeddedRedis(FOLDER / "redis"))
-        yield "Redis       " + _place(redis_url)
-        database_url = self.options.database_url or self._start_server(EmbeddedPostgres(FOLDER / "pg"))
-        yield "PostgreSQL  " + _place(database_url)
-        gateway = self.options.gateway or self._wait_for_gateway(gateway_port)
-        yield "1688        " + gateway.url + ("" if self.options.gateway else f" (simulator, {PRODUCTS:,} products)")
-        self.environment = self._environment(database_url, redis_url, gateway)
+        self._logs.mkdir(mode=0o700, exist_ok=True)
+        simulator = None if self.options.gateway else self._start_simulator()
+        redis_url = self.options.redis_url or self._start_server(EmbeddedRedis(self._folder / "redis"))
+        yield f"Redis       {_place(redis_url)}"
+        database_url = self.options.database_url or self._start_server(EmbeddedPostgres(self._folder / "pg"))
+        yield f"PostgreSQL  {_place(database_url)}"
+        gateway = self.options.gateway or self._simulator_access(str(simulator))
+        yield f"1688        {gateway.url}" + (f" (simulator, {PRODUCTS:,} products)" if simulator else "")
+        self._settings = self._shared_settings(database_url, redis_url, gateway)
         self._fill_database(gateway)
         yield "Database    migrated; users and source are there"
         self._start_project()
-        yield "Web, worker and beat run"
+        yield f"Web server  {self.options.base_url}"
 
     def env_file(self) -> dict[str, str]:
-        """What scripts and `manage.py` in another terminal need to know."""
-        ours = {name: self.environment[name] for name in self.environment if name not in os.environ or name in self.keys}
-        names = {f"{user.upper()}_USERNAME": user for user in keys.USERS}
-        return {**self._addresses(), **names, **self.keys, **ours}
+        """What scripts, and `manage.py` in another terminal, need to know."""
+        users = {f"{user.upper()}_USERNAME": user for user in keys.USERS}
+        passwords = {f"{user.upper()}_PASSWORD": password for user, password in self._passwords.items()}
+        return {"BASE_URL": self.options.base_url, **self._settings, **users, **passwords}
 
-    def wait_for(self, url: str, name: str) -> httpx.Response:
-        """Ask until the answer is a good one.
+    def tick(self) -> None:
+        """Let the supervisor look around; for every loop that waits.
 
         Raises:
-            Complaint: it took too long.
+            Interrupted: somebody asked the demo to end.
         """
-        for _ in self._patience():
+        self._supervisor.tick()
+        self._interruption.pause()
+
+    def _start_simulator(self) -> str:
+        port = processes.free_port()
+        arguments = ["-m", "devstack.gateway", "--port", str(port), "--products", str(PRODUCTS)]
+        self._supervisor.start(self._command("gateway", arguments, {}))
+        return f"http://127.0.0.1:{port}"
+
+    def _simulator_access(self, url: str) -> GatewayAccess:
+        state = self._wait_for(f"{url}/_control/state", "gateway").json()
+        names = ("app_key", "app_secret", "access_token", "refresh_token")
+        return GatewayAccess(url=url, **{name: state[name] for name in names})
+
+    def _start_server(self, server: EmbeddedPostgres | EmbeddedRedis) -> str:
+        try:
+            self._supervisor.start(server)
+        except (RuntimeError, OSError) as error:
+            raise Complaint(f"{server.name} did not start: {error}") from error
+        self._interruption.check()
+        return server.url
+
+    def _shared_settings(self, database_url: str, redis_url: str, gateway: GatewayAccess) -> dict[str, str]:
+        port = self.options.port
+        callable_hosts = {"127.0.0.1", urlsplit(gateway.url).hostname or ""}
+        return {
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "GATEWAY_URL": gateway.url,
+            "ALLOWED_HOSTS": "127.0.0.1,localhost,[::1]",
+            "WS_ALLOWED_ORIGINS": f"http://127.0.0.1:{port},http://localhost:{port}",
+            "OUTBOUND_ALLOWED_HOSTS": ",".join(sorted(callable_hosts)),
+            **self._keys,
+        }
+
+    def _fill_database(self, gateway: GatewayAccess) -> None:
+        orders = msgspec.json.encode({"passwords": self._passwords, "source": self.source, "gateway": gateway})
+        filling = self._command("data", ["-m", "devstack.demo.data"], PATIENT_DATABASE, given=orders)
+        filling.start()
+        try:
+            while filling.alive():
+                self.tick()
+            if filling.exit_code():
+                raise Complaint(f"The database could not be filled. {tail(filling.log)}")
+        finally:
+            filling.stop()
+
+    def _start_project(self) -> None:
+        serve = ["-m", "config.serve", "--host", "127.0.0.1", "--port", str(self.options.port)]
+        worker = {**PATIENT_DATABASE, "REMAP_SIGTERM": "SIGQUIT", "PROCESS_NAME": "worker"}
+        beat = {**PATIENT_DATABASE, "PROCESS_NAME": "beat"}
+        self._supervisor.start(self._command("web", serve, {"PROCESS_NAME": "web"}))
+        self._supervisor.start(self._command("worker", WORKER, worker, patience_seconds=WORKER_PATIENCE_SECONDS))
+        self._supervisor.start(self._command("beat", ["-m", "celery", "-A", "config", "beat"], beat))
+        self._wait_for(f"{self.options.base_url}/health", "web")
+
+    def _command(self, name: str, arguments: list[str], extra: dict[str, str], **behaviour: Any) -> Command:
+        log = self._logs / f"{name}.log"
+        log.unlink(missing_ok=True)
+        environment = {**os.environ, "IGNORE_ENV_FILES": "1", **self._settings, **extra}
+        arguments = [sys.executable, *arguments]
+        return Command(name, arguments, environment=environment, log=log, folder=PROJECT, **behaviour)
+
+    def _wait_for(self, url: str, name: str) -> httpx.Response:
+        deadline = time.monotonic() + START_PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            self.tick()
             try:
-                answer = httpx.get(url, timeout=5)
+                answer = httpx.get(url, timeout=5, trust_env=False)
             except httpx.TransportError:
                 continue
             if answer.is_success:
                 return answer
-        raise Complaint(f"{name} does not answer. {_tail(FOLDER / 'log' / f'{name}.log')}")
+        raise Complaint(f"{name} does not answer. {tail(self._logs / f'{name}.log')}")
+
+
+def tail(log: Path) -> str:
+    """A log's name and its last lines, to put under a complaint."""
+    text = log.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace").strip() if log.exists() else ""
+    return f"Its log {log} ends with:\n{text}"
+
+
+def _place(url: str) -> str:
+    """A URL without its password."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname or ''}:{parts.port or ''}{parts.path}"

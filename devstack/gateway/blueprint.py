@@ -51,8 +51,7 @@ class Blueprint:
         self.colours = _options(draw, self.trade.axes[0], 6)
         self.sizes = _options(draw, self.trade.axes[1], 4)
         self.slots = self._sku_slots()
-        restocked = history.times(Kind.STOCK) * (1 + self.stock % 97)
-        self.stocks = [self._slot_stock(slot) + restocked for slot in self.slots or (0,)]
+        self.stocks = self._stocks()
 
     def _price(self, draw: Draw) -> int:
         fen = draw.between(*GOODS[self.leaf].fen)
@@ -75,20 +74,25 @@ class Blueprint:
         """The seller shows prices only to approved buyers (`priceAuth`)."""
         return self.oddity == "price_hidden"
 
-    def slot_options(self, slot: int) -> tuple[str, str]:
-        """The two option values of a SKU slot; slots past the matrix are added ones with a value of their own."""
-        colour, size = divmod(slot, len(self.sizes))
-        if colour < len(self.colours):
-            return self.colours[colour], self.sizes[size]
-        return f"新增{slot - len(self.colours) * len(self.sizes) + 1}", self.sizes[0]
+    def sku_options(self) -> list[tuple[str, str]]:
+        """The two option values of every SKU; a SKU added to the matrix has a first value of its own."""
+        matrix = [(colour, size) for colour in self.colours for size in self.sizes]
+        added = [(f"新增{number + 1}", self.sizes[0]) for number in range(self.history.times(Kind.SKU_ADD))]
+        return (matrix + added)[self.slots.start :]
 
-    def slot_fen(self, slot: int) -> int:
-        """The price of a SKU slot where SKUs have their own (quoteType 1 and 3)."""
-        return self.fen + slot % 7 * max(1, self.fen // 25)
+    def sku_fen(self) -> list[int]:
+        """The price of every SKU where SKUs have their own (quoteType 1 and 3)."""
+        step = max(1, self.fen // 25)
+        return [self.fen + slot % 7 * step for slot in self.slots]
 
-    def _slot_stock(self, slot: int) -> int:
-        """About one SKU in twenty is sold out."""
-        return 0 if (self.salt + slot * 37) % 20 == 0 else (self.stock + slot * 7919) % 3000 + 1
+    def _stocks(self) -> list[int]:
+        """The stock of every SKU, or of the product without SKUs; about one in twenty is sold out."""
+        salt, stock = self.salt, self.stock
+        restocked = self.history.times(Kind.STOCK) * (1 + stock % 97)
+        return [
+            restocked + (0 if (salt + slot * 37) % 20 == 0 else (stock + slot * 7919) % 3000 + 1)
+            for slot in self.slots or (0,)
+        ]
 
     def can(self, kind: Kind) -> bool:
         """Whether a change of this kind would show."""

@@ -69,12 +69,16 @@ class GatewayClient:
             raise ControlError(answer["error"])
         return answer
 
-    def call(self, api: str, *, token: bool = True, method: str = "POST", **params: str) -> httpx.Response:
-        """A signed API call as a well-behaved client makes it, with the first access token or that in `params`."""
+    def call(self, api: str, **params: str) -> httpx.Response:
+        """A signed API call as a well-behaved client makes it.
+
+        Sends the first access token unless `params` has another; an empty one sends none.
+        """
+        token = params.pop("access_token", self.access_token)
         if token:
-            params.setdefault("access_token", self.access_token)
+            params["access_token"] = token
         path = f"param2/1/{_NAMESPACES.get(api, _PRODUCT_NAMESPACE)}/{api}/{self.app_key}"
-        return self.send(path, params | {SIGNATURE: signature(self.app_secret, path, params)}, method=method)
+        return self.send(path, params | {SIGNATURE: signature(self.app_secret, path, params)})
 
     def send(self, path: str, params: dict[str, str], *, method: str = "POST") -> httpx.Response:
         """A call exactly as given; `path` begins with the protocol, such as `param2/1/…`."""

@@ -26,17 +26,22 @@ class Draw:
 
     def between(self, low: int, high: int) -> int:
         """The next whole number from `low` to `high`, both included."""
-        return low + self.below(high - low + 1)
+        self._pool, value = divmod(self._pool, high - low + 1)
+        return low + value
 
     def pick(self, values: Sequence[T]) -> T:
         """One of `values`."""
-        return values[self.below(len(values))]
+        self._pool, place = divmod(self._pool, len(values))
+        return values[place]
 
     def some(self, values: Sequence[T], count: int) -> tuple[T, ...]:
         """`count` neighbours of the circular sequence `values`, at most all of them, none twice."""
-        start = self.below(len(values))
-        stop = start + min(count, len(values))
-        return (*values[start:stop], *values[: max(0, stop - len(values))])
+        size = len(values)
+        self._pool, start = divmod(self._pool, size)
+        stop = start + min(count, size)
+        if stop <= size:
+            return tuple(values[start:stop])
+        return (*values[start:], *values[: stop - size])
 
 
 def mix(seed: int, value: int) -> int:

@@ -90,16 +90,21 @@ def _checked(state: State, inbound: Inbound) -> Api:
         raise errors.app_key_missing()
     if inbound.app_key != state.app.key:
         raise errors.app_key_not_found()
-    if api.signed:
-        check_signature(state.app.secret, inbound.path, params)
     if api.post_only and inbound.method != "POST":
         raise errors.post_only()
+    if api.signed:
+        _check_caller(state, api, inbound)
+    _check_required(api, params)
+    return api
+
+
+def _check_caller(state: State, api: Api, inbound: Inbound) -> None:
+    """Signature, token, permission, rate: what the unsigned token endpoint is spared."""
+    check_signature(state.app.secret, inbound.path, inbound.params)
     if api.needs_token:
         _check_token(state, inbound)
     state.limits.check_permission(api.name)
     _check_rate(state, inbound)
-    _check_required(api, params)
-    return api
 
 
 def _check_required(api: Api, params: dict[str, str]) -> None:

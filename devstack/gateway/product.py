@@ -19,8 +19,11 @@ _HUGE_DESCRIPTION_BYTES = 300_000
 # Odd 128-bit numbers, so that neighbouring products and slots get specIds that look unrelated.
 _SPEC_SALT = 0xC2B2AE3D27D4EB4F165667B19E3779F9
 _SPEC_STEP = 0x9E3779B97F4A7C15F39CC0605CEDC835
+_SPEC_MASK = (1 << 128) - 1
 _FIRST_SKU_ID = 5_000_000_000_000
 _SKU_IDS_EACH = 64
+# Numbers below belong to the pictures of the product itself.
+_SKU_IMAGES_FROM = 16
 _VIDEO_HOST = "https://cloud.video.taobao.com/"
 _IMAGE_HOST = "https://cbu01.alicdn.com/"
 
@@ -72,6 +75,8 @@ def build(product_id: int, blueprint: Blueprint, traits: Traits, supplier: Suppl
     if not blueprint.prices_hidden:
         low, high = blueprint.tiers[-1][1], blueprint.tiers[0][1]
         product["referencePrice"] = f"{low / 100}~{high / 100}" if low < high else f"{high / 100}"
+    if blueprint.oddity == "text_prices":
+        _write_prices_as_text(product)
     return product
 
 
@@ -151,53 +156,60 @@ def _option(number: int, name: str, value: str) -> Json:
 
 
 def _skus(product_id: int, blueprint: Blueprint, supplier: Supplier, cargo: str) -> list[Json]:
-    first, second = blueprint.trade.axes
-    # Some sellers picture only the first colour.
-    pictured = blueprint.draw.pick((1, 6, 6, 6, 6, 6))
-    colours: dict[str, Json] = {}
-    skus = []
-    for slot, stock in zip(blueprint.slots, blueprint.stocks, strict=False):
-        colour, size = blueprint.slot_options(slot)
-        if colour not in colours:
-            picture = _image(blueprint.salt, supplier, 16 + len(colours))
-            shown = {"skuImageUrl": picture} if len(colours) < pictured else {}
-            colours[colour] = _option(first[0], first[1], colour) | shown
-        options = [colours[colour], _option(second[0], second[1], size)]
-        skus.append(_sku(product_id, blueprint, slot, stock, options, cargo))
+    colours = _colour_options(blueprint, supplier)
+    (first, first_name, _), (second, second_name, _) = blueprint.trade.axes
+    # Two products of one category may share specIds: they are unique only inside a product.
+    spec = _SPEC_SALT * (blueprint.leaf if blueprint.oddity == "shared_spec_ids" else blueprint.salt ^ product_id)
+    first_sku_id = _FIRST_SKU_ID + blueprint.index * _SKU_IDS_EACH
+    skus: list[Json] = [
+        {
+            "attributes": [
+                colours.get(colour) or _option(first, first_name, colour),
+                _option(second, second_name, size),
+            ],
+            "cargoNumber": f"{cargo}-{slot + 1}" if slot % 5 else "",
+            "amountOnSale": stock,
+            "skuId": first_sku_id + slot,
+            "specId": f"{(spec + slot * _SPEC_STEP) & _SPEC_MASK:032x}",
+        }
+        for slot, stock, (colour, size) in zip(blueprint.slots, blueprint.stocks, blueprint.sku_options(), strict=False)
+    ]
+    if not blueprint.prices_hidden:
+        for sku, fen in zip(skus, blueprint.sku_fen(), strict=True):
+            _add_prices(sku, fen, blueprint)
     return skus
 
 
-def _sku(product_id: int, blueprint: Blueprint, slot: int, stock: int, options: list[Json], cargo: str) -> Json:
-    # Two products of one category may share specIds: they are unique only inside a product.
-    salt = blueprint.leaf if blueprint.oddity == "shared_spec_ids" else blueprint.salt ^ product_id
-    sku: Json = {
-        "attributes": options,
-        "cargoNumber": f"{cargo}-{slot + 1}" if slot % 5 else "",
-        "amountOnSale": stock,
-        "skuId": _FIRST_SKU_ID + blueprint.index * _SKU_IDS_EACH + slot,
-        "specId": f"{(salt * _SPEC_SALT + slot * _SPEC_STEP) % (1 << 128):032x}",
+def _colour_options(blueprint: Blueprint, supplier: Supplier) -> dict[str, Json]:
+    """The first option by its value, with a picture; some sellers picture only the first."""
+    number, name, _ = blueprint.trade.axes[0]
+    pictured = 1 if blueprint.draw.below(6) == 0 else len(blueprint.colours)
+    return {
+        value: _option(number, name, value)
+        | {"skuImageUrl": _image(blueprint.salt, supplier, _SKU_IMAGES_FROM + place)}
+        for place, value in enumerate(blueprint.colours[:pictured])
     }
-    return sku if blueprint.prices_hidden else sku | _sku_prices(blueprint, blueprint.slot_fen(slot))
 
 
-def _sku_prices(blueprint: Blueprint, fen: int) -> Json:
+def _add_prices(sku: Json, fen: int, blueprint: Blueprint) -> None:
     """`price` under quoteType 1, `priceRange` under 3, neither under 2, where the product's own ranges rule."""
-    prices: Json = {
-        "retailPrice": _money(blueprint, fen * 2),
-        "consignPrice": _money(blueprint, fen + max(1, fen // 20)),
-    }
+    sku["retailPrice"] = fen * 2 / 100
+    sku["consignPrice"] = (fen + max(1, fen // 20)) / 100
     if blueprint.quote_type == 1:
-        prices["price"] = _money(blueprint, fen)
+        sku["price"] = fen / 100
     elif blueprint.quote_type == 3:
-        prices["priceRange"] = [
-            {"startQuantity": blueprint.minimum, "price": _money(blueprint, fen)},
-            {"startQuantity": blueprint.minimum + 99, "price": _money(blueprint, max(1, fen * 9 // 10))},
+        sku["priceRange"] = [
+            {"startQuantity": blueprint.minimum, "price": fen / 100},
+            {"startQuantity": blueprint.minimum + 99, "price": max(1, fen * 9 // 10) / 100},
         ]
-    return prices
 
 
-def _money(blueprint: Blueprint, fen: int) -> float | str:
-    return f"{fen / 100:.2f}" if blueprint.oddity == "text_prices" else fen / 100
+def _write_prices_as_text(product: Json) -> None:
+    """Some records hold `"39.80"` where others hold 39.8."""
+    ranges = [product["saleInfo"]["priceRanges"], *(sku.get("priceRange", ()) for sku in product["skuInfos"])]
+    for row in [*product["skuInfos"], *(step for steps in ranges for step in steps)]:
+        for name in row.keys() & {"price", "retailPrice", "consignPrice"}:
+            row[name] = f"{row[name]:.2f}"
 
 
 def _sale_info(blueprint: Blueprint) -> Json:
@@ -208,9 +220,7 @@ def _sale_info(blueprint: Blueprint) -> Json:
         "mixWholeSale": blueprint.salt % 3 == 0,
         "saleType": "normal",
         "priceAuth": blueprint.prices_hidden,
-        "priceRanges": [
-            {"startQuantity": start, "price": _money(blueprint, fen)} for start, fen in blueprint.tiers if by_quantity
-        ],
+        "priceRanges": [{"startQuantity": start, "price": fen / 100} for start, fen in blueprint.tiers if by_quantity],
         "amountOnSale": float(in_stock),
         "unit": blueprint.trade.unit,
         "minOrderQuantity": blueprint.minimum,

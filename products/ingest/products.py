@@ -84,7 +84,7 @@ def _stored(row: tuple[Any, ...]) -> StoredProduct:
     source_id, product_id, fingerprint, owned_fields, *cells = row
     plain_count = len(cells) - len(JSON_COLUMNS)
     cells[plain_count:] = map(orjson.loads, cells[plain_count:])
-    return StoredProduct(source_id, product_id, bytes(fingerprint), owned_fields, cells)
+    return StoredProduct(source_id, product_id, fingerprint, owned_fields, cells)
 
 
 def update_products(rows: Iterable[tuple[int, bytes, Sequence[Any]]], now: datetime) -> None:

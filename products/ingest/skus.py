@@ -60,7 +60,8 @@ class SkuWrites:
             copy_rows("products_sku", _COPY_COLUMNS, self._copied(now))
 
     def _copied(self, now: datetime) -> Iterator[Cells]:
-        return ((product_id, *copy_sku_cells(cells), now, now) for product_id, cells in self._added)
+        stamp = now.isoformat()
+        return ((product_id, *copy_sku_cells(cells), stamp, stamp) for product_id, cells in self._added)
 
 
 def stored_skus(product_ids: Sequence[int]) -> dict[int, dict[str, StoredSku]]:

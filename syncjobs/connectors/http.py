@@ -5,7 +5,6 @@ differently a moment later changes nothing, while the Host header and the TLS na
 """
 
 import re
-import socket
 import ssl
 import threading
 import time
@@ -15,7 +14,6 @@ from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from math import inf
 from typing import Any
 from urllib.parse import urlencode
@@ -24,6 +22,7 @@ import httpcore
 import httpx
 import msgspec
 
+from syncjobs.connectors.addresses import check_url, normalized, resolve
 from syncjobs.engine.errors import FatalSourceError, RetryableSourceError
 
 CONNECT_SECONDS = 5.0
@@ -35,15 +34,8 @@ MAX_RATIO = 100
 RATIO_FREE_BYTES = 1024 * 1024
 RESOLVED_SECONDS = 30.0
 LONGEST_RETRY_AFTER = 3600.0
-HTTPS_PORT = 443
 
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
-_PRINTABLE_ASCII = re.compile(r"[!-\[\]-~]+")  # no blanks, no control characters, no backslash
-_DNS_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?\.?")
-# What `is_global` of Python 3.11.2 still calls public: special-purpose registries of IANA.
-_NOT_PUBLIC_V4 = tuple(map(IPv4Network, ("192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15", "240.0.0.0/4")))
-_PUBLIC_V6 = IPv6Network("2000::/3")
-_NOT_PUBLIC_V6 = tuple(map(IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
 
 
 class HttpAnswer(msgspec.Struct, frozen=True):
@@ -58,8 +50,12 @@ class HttpAnswer(msgspec.Struct, frozen=True):
         asked = self.headers.get("retry-after", "").strip()
         if re.fullmatch(r"[0-9]{1,18}", asked):
             return min(float(asked), LONGEST_RETRY_AFTER)
-        moment, now = _http_date(asked), _http_date(self.headers.get("date", "")) or time.time()
-        return None if moment is None else min(max(moment - now, 0.0), LONGEST_RETRY_AFTER)
+        until = _http_date(asked)
+        return None if until is None else min(max(until - self.answered_at(), 0.0), LONGEST_RETRY_AFTER)
+
+    def answered_at(self) -> float:
+        """The server's own clock, in seconds since 1970; ours when it does not say."""
+        return _http_date(self.headers.get("date", "")) or time.time()
 
 
 class HttpClient:
@@ -79,7 +75,7 @@ class HttpClient:
         total: float = TOTAL_SECONDS,
         max_bytes: int = MAX_BYTES,
     ) -> None:
-        self._allowed = frozenset(host.lower().rstrip(".") for host in allowed_hosts)
+        self._allowed = frozenset(map(normalized, allowed_hosts))
         self._total, self._max_bytes = total, max_bytes
         self._backend = _GuardedBackend(self._allowed)
         self._client = httpx.Client(
@@ -127,39 +123,6 @@ class HttpClient:
         raise RetryableSourceError("The answer has an encoding nobody asked for.", code="bad_answer")
 
 
-def check_url(url: str, allowed: frozenset[str]) -> httpx.URL:
-    """The parsed URL, if its form may be called at all; the address behind its name is judged on connecting.
-
-    `allowed` holds lower-case hosts and host:port pairs.
-
-    Raises:
-        FatalSourceError: code `url_refused`.
-    """
-    if not _PRINTABLE_ASCII.fullmatch(url):
-        raise _refused_url("blanks, backslashes and characters beyond ASCII have no place in it")
-    try:
-        parsed = httpx.URL(url)
-    except httpx.InvalidURL:
-        raise _refused_url("it is not a URL") from None
-    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.userinfo or parsed.fragment:
-        raise _refused_url("only http(s)://host/… without user name and fragment is called")
-    host, port = parsed.host.lower().rstrip("."), _port(parsed)
-    if _is_allowed(host, port, allowed):
-        return parsed
-    if parsed.scheme != "https" or port != HTTPS_PORT:
-        raise _refused_url("only https on port 443 is called, except hosts that are allowed by name")
-    if not _is_address(host) and not _DNS_NAME.fullmatch(host):
-        raise _refused_url("its host is neither a name nor a plainly written address")
-    return parsed
-
-
-def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Whether an address belongs to the public internet (IANA special-purpose address registries)."""
-    if isinstance(address, IPv4Address):
-        return address.is_global and not address.is_multicast and not any(address in net for net in _NOT_PUBLIC_V4)
-    return address in _PUBLIC_V6 and not any(address in net for net in _NOT_PUBLIC_V6)
-
-
 class _Deadline(threading.local):
     """When the call of this thread must be over (monotonic seconds)."""
 
@@ -198,23 +161,8 @@ class _GuardedBackend(httpcore.SyncBackend):
     def _addresses(self, host: str, port: int) -> list[str]:
         until, addresses = self._resolved.get((host, port), (-inf, []))
         if time.monotonic() >= until:
-            addresses = self._resolve(host, port)
+            addresses = resolve(host, port, self._allowed)
             self._resolved[host, port] = (time.monotonic() + RESOLVED_SECONDS, addresses)
-        return addresses
-
-    def _resolve(self, host: str, port: int) -> list[str]:
-        try:
-            rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
-            raise RetryableSourceError(f"The name {host} cannot be resolved.", code="dns_failed") from None
-        addresses = list(dict.fromkeys(str(row[4][0]) for row in rows))
-        if not _is_allowed(host.lower().rstrip("."), port, self._allowed):
-            if not all(is_public(ip_address(address)) for address in addresses):
-                raise FatalSourceError(
-                    f"The host {host} has an address that is not public.",
-                    code="address_refused",
-                    suggestion="Use a public host, or list this one in OUTBOUND_ALLOWED_HOSTS if it is yours.",
-                )
         return addresses
 
 
@@ -328,28 +276,6 @@ def _gunzip(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
 
 def _too_large(limit: int) -> RetryableSourceError:
     return RetryableSourceError(f"The answer is larger than {limit} bytes or blown up.", code="body_too_large")
-
-
-def _refused_url(reason: str) -> FatalSourceError:
-    return FatalSourceError(
-        f"The address is refused: {reason}.", code="url_refused", suggestion="Correct the address of the source."
-    )
-
-
-def _port(url: httpx.URL) -> int:
-    return url.port or (HTTPS_PORT if url.scheme == "https" else 80)
-
-
-def _is_allowed(host: str, port: int, allowed: frozenset[str]) -> bool:
-    return host in allowed or f"{host}:{port}" in allowed or f"[{host}]:{port}" in allowed
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _http_date(text: str) -> float | None:

@@ -66,7 +66,7 @@ class ConnectorContext(msgspec.Struct, frozen=True, kw_only=True):
     allowed_hosts: tuple[str, ...] = ()
 
 
-# kind -> "module:factory"; a factory takes a ConnectorContext and returns a Connector. A new connector is one line here.
+# kind -> "module:factory", called with a ConnectorContext. A new connector is one line here.
 CONNECTORS = {
     "alibaba1688": "syncjobs.connectors.alibaba1688.connector:Alibaba1688Connector",
     "feed": "syncjobs.connectors.feed.connector:FeedConnector",

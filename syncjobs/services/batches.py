@@ -52,7 +52,7 @@ WITH stage AS (
     SELECT b.id FROM syncjobs_syncbatch b, stage, busy, syncjobs_syncjob j
     WHERE b.job_id = %(job)s::bigint AND j.id = b.job_id AND j.state = 'running' AND b.stage = stage.now
       AND busy.workers < j.max_workers
-      AND ((b.state = 'pending' AND b.not_before <= now()) OR (b.state = 'running' AND b.lease_until < now()))
+      AND ((b.state = 'pending' AND coalesce(b.not_before <= now(), true)) OR (b.state = 'running' AND b.lease_until < now()))
     ORDER BY b.crashes, b.number LIMIT 1
 )
 UPDATE syncjobs_syncbatch b
@@ -112,7 +112,7 @@ RELEASE_SQL = """
 UPDATE syncjobs_syncbatch
 SET state = 'pending', task_id = NULL, lease_until = NULL, error = coalesce(%(error)s::jsonb, error),
     failures = failures + %(failures)s::int, crashes = crashes + %(crashes)s::int,
-    not_before = now() + make_interval(secs => %(delay)s::float8)
+    not_before = now() + nullif(%(delay)s::float8, 0) * interval '1 second'
 WHERE id = %(id)s AND fence = %(fence)s AND state = 'running'
 """
 

@@ -201,7 +201,7 @@ def resume_sync(task_id: str) -> SyncJob:
 def _reopen_batches(job_id: int) -> None:
     """Batches that were set aside get another chance, and waiting ones need not wait any more."""
     SyncBatch.objects.filter(job_id=job_id, state__in=[SyncBatch.State.PENDING, SyncBatch.State.FAILED]).update(
-        state=SyncBatch.State.PENDING, crashes=0, failures=0, not_before=timezone.now(), finished_at=None
+        state=SyncBatch.State.PENDING, crashes=0, failures=0, not_before=None, finished_at=None
     )
 
 

@@ -10,14 +10,14 @@ SLICE_KIND = "sync.slice"
 
 NEEDED_SQL = """
 SELECT j.priority, least(j.max_workers, open.batches) - busy.slices AS missing,
-       greatest(extract(epoch FROM open.due - now()), 0)::float8 AS delay
+       coalesce(greatest(extract(epoch FROM open.due - now()), 0), 0)::float8 AS delay
 FROM syncjobs_syncjob j,
-    (SELECT count(*) AS batches, min(not_before) AS due FROM (
+    (SELECT count(*) AS batches, min(coalesce(not_before, now())) AS due FROM (
         SELECT not_before FROM syncjobs_syncbatch
         WHERE job_id = %(job)s::bigint AND state IN ('pending', 'running')
           AND stage = (SELECT min(stage) FROM syncjobs_syncbatch
                        WHERE job_id = %(job)s::bigint AND state IN ('pending', 'running'))
-        ORDER BY not_before LIMIT 64) AS next) AS open,
+        ORDER BY not_before NULLS FIRST LIMIT 64) AS next) AS open,
     (SELECT count(*) AS slices FROM system_task
      WHERE job_id = %(job)s::bigint AND kind = %(kind)s::text AND state IN ('pending', 'running')
        AND (%(besides)s::uuid IS NULL OR id <> %(besides)s::uuid)) AS busy

@@ -37,7 +37,8 @@ def add_source(new: NewSource) -> Source:
         ApplicationError: unknown kind or bad name (400), or the name is taken (409).
     """
     if new.kind not in CONNECTORS:
-        raise ApplicationError(ErrorCode.INVALID_PARAMETER, details={"kind": [_("Known kinds: %s") % ", ".join(CONNECTORS)]})
+        known = _("Known kinds: %s") % ", ".join(CONNECTORS)
+        raise ApplicationError(ErrorCode.INVALID_PARAMETER, details={"kind": [known]})
     if not Source.NAME_PATTERN.fullmatch(new.name):
         raise ApplicationError(ErrorCode.INVALID_PARAMETER, details={"name": [_("Use a-z, 0-9, - and _, at most 50.")]})
     try:

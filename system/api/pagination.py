@@ -54,7 +54,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page of a list. `items` are plain data, or the JSON array as `orjson.Fragment`; `total` None = not counted."""
+    """One page of a list. `items` are plain data, or the JSON array as `orjson.Fragment`; `total` None: uncounted."""
 
     items: Any
     total: int | None
@@ -99,7 +99,7 @@ class PageQuery(QuerySerializer):
     )
     limit = serializers.IntegerField(min_value=1, max_value=settings.API_MAX_PAGE_SIZE, required=False)
     cursor = serializers.CharField(
-        max_length=CURSOR_MAX_LENGTH, required=False, help_text=_("`next_cursor` of the page before, to walk everything")
+        max_length=CURSOR_MAX_LENGTH, required=False, help_text=_("`next_cursor` of the page before")
     )
 
     @classmethod

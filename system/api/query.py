@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -169,10 +169,6 @@ class SortField(serializers.ChoiceField):
     def __init__(self, names: tuple[str, ...], *, default: str, order: str = "desc", **kwargs: Any) -> None:
         self.default_order = order
         super().__init__(choices=list(names), default=default, **kwargs)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        # The framework copies a field by calling it again with its arguments, without their keys for `names`.
-        return type(self)(tuple(self.choices), default=self.default, order=self.default_order, help_text=self.help_text)
 
 
 @cache

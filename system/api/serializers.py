@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+from rest_framework.request import Request
 
 AnyField = serializers.Field[Any, Any, Any, Any]
 
@@ -21,7 +22,21 @@ JSON_TYPES: tuple[tuple[type[AnyField], tuple[type, ...], Promise], ...] = (
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Base of request bodies: an unknown or read-only field, or a value of another JSON type, is a 400 that names it."""
+    """Base of request bodies: an unknown or read-only field, or a value of another JSON type is a 400."""
+
+    @classmethod
+    def parse(cls, request: Request, *, partial: bool = False) -> dict[str, Any]:
+        """The validated body of a request.
+
+        Args:
+            partial: required fields may be missing (PATCH).
+
+        Raises:
+            serializers.ValidationError: by field.
+        """
+        serializer = cls(data=request.data, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):

@@ -13,6 +13,7 @@ from system.errors import ApplicationError
 from system.request_id import current_request_id
 
 DEFAULT_MESSAGE = _("Success")
+NOTHING: JsonSchema = {"type": "object", "nullable": True, "enum": [None]}
 
 
 def success(answer: Success, status: int) -> dict[str, Any]:
@@ -51,12 +52,12 @@ def _envelope(status: int, message: object, data: Any) -> dict[str, Any]:
     }
 
 
-def success_schema(data: JsonSchema | None, status: int) -> JsonSchema:
+def success_schema(data: JsonSchema | None) -> JsonSchema:
     """The documented form of `success`."""
     return _object(
-        code={"type": "integer", "enum": [status]},
+        code={"type": "integer", "description": "The HTTP status"},
         message={"type": "string"},
-        data={"nullable": True, "enum": [None]} if data is None else data,
+        data=NOTHING if data is None else data,
         timestamp={"type": "string", "format": "date-time"},
         request_id={"type": "string"},
     )
@@ -82,7 +83,7 @@ def _object(**properties: JsonSchema) -> JsonSchema:
 FAILURE_SCHEMA = _object(
     code={"type": "integer", "description": "The HTTP status"},
     message={"type": "string"},
-    data={"nullable": True, "enum": [None]},
+    data=NOTHING,
     timestamp={"type": "string", "format": "date-time"},
     request_id={"type": "string"},
     error=_object(

@@ -32,7 +32,7 @@ class ApiVersion:
         failure: body of an error.
         page: body of one page of a list.
         authentication: None means the classes of the settings.
-        success_schema: JSON Schema of a success body around the schema of its data (None: no data), for a status.
+        success_schema: JSON Schema of a success body around the schema of its data (None: no data).
         failure_schema: JSON Schema of an error body.
         page_schema: JSON Schema of a page around the schema of an item.
     """
@@ -43,10 +43,22 @@ class ApiVersion:
     success: Callable[["Success", int], Any]
     failure: Callable[[ApplicationError], Any]
     page: Callable[["Page"], Any]
-    success_schema: Callable[[JsonSchema | None, int], JsonSchema]
+    success_schema: Callable[[JsonSchema | None], JsonSchema]
     failure_schema: JsonSchema
     page_schema: Callable[[JsonSchema], JsonSchema]
     authentication: tuple[type[BaseAuthentication], ...] | None = None
+
+
+class VersionConverter:
+    """The `version` part of an address: one of API_VERSIONS, so that any other is an unknown address."""
+
+    regex = "|".join(settings.API_VERSIONS)
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
 
 
 @cache

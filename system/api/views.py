@@ -1,26 +1,141 @@
-"""Base classes of API views: deny by default, lazy authentication, one shape of answer a version."""
+"""Base classes of API views: deny by default, lazy authentication, the shape of the version in the URL."""
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import MethodNotAllowed
-from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
-from rest_framework.permissions import BasePermission
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.versioning import BaseVersioning, URLPathVersioning
+from rest_framework.versioning import URLPathVersioning
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from system.api.pagination import Page
+from system.api.permissions import Permission
 from system.api.renderers import Success
 from system.api.transport import check_client_version, check_transport
 from system.api.versions import ApiVersion, version_named
+
+VARY = "Accept-Language, Authorization"
+PLAIN_ACCEPTS = frozenset({"", "*/*", "application/json"})
+
+
+class Negotiation(DefaultContentNegotiation):
+    """The framework's negotiation, skipped for what nearly every client sends."""
+
+    def select_renderer(
+        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        if len(renderers) == 1 and request.META.get("HTTP_ACCEPT", "") in PLAIN_ACCEPTS:
+            return renderers[0], renderers[0].media_type or ""
+        return super().select_renderer(request, renderers, format_suffix)
+
+
+class ApiViewMixin(APIView):
+    """What all API views share.
+
+    Attributes:
+        action_permissions: permission class by action name; an action that is not listed falls back to
+            `permission_classes`, and those default to nobody.
+        cache_control: None means "private" for signed-in callers and nothing for others.
+        max_body_bytes: longer bodies are refused with 413.
+        json_top_level: what a body may be; nearly always an object.
+        enveloped: False for the few answers other programs define the form of.
+    """
+
+    action_permissions: ClassVar[Mapping[str, type[Permission]]] = {}
+    cache_control: ClassVar[str | None] = None
+    max_body_bytes: ClassVar[int] = settings.API_MAX_BODY_BYTES
+    json_top_level: ClassVar[tuple[type, ...]] = (dict,)
+    enveloped: ClassVar[bool] = True
+
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
+    content_negotiation_class = Negotiation
+    versioning_class = URLPathVersioning
+    version_name = settings.API_VERSIONS[0]
+
+    @property
+    def api(self) -> ApiVersion:
+        """The API version of this request; its handlers get no `version` argument."""
+        return version_named(self.version_name)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+        self.version_name = kwargs.pop("version", self.version_name)
+        return super().dispatch(request, *args, **kwargs)
+
+    def determine_version(self, request: Request, *args: Any, **kwargs: Any) -> tuple[str, None]:
+        return kwargs.get("version", self.version_name), None
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        return [self.api.renderer()]
+
+    def get_parsers(self) -> list[BaseParser]:
+        return [self.api.parser()]
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        classes = self.api.authentication or self.authentication_classes
+        return [authentication() for authentication in classes]
+
+    def get_permissions(self) -> list[Any]:
+        chosen = self.action_permissions.get(getattr(self, "action", None) or "")
+        return [chosen()] if chosen else super().get_permissions()
+
+    def perform_authentication(self, request: Request) -> None:
+        """Nothing: the permissions ask for the user, so public views never look at credentials."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if not hasattr(self, (request.method or "").lower()):
+            raise MethodNotAllowed(request.method or "")
+        check_transport(request._request)
+        check_client_version(request._request)
+        super().initial(request, *args, **kwargs)
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        return {}
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        headers = response.headers
+        headers.setdefault("Vary", VARY)
+        if response.status_code == MethodNotAllowed.status_code:
+            headers["Allow"] = ", ".join(self.allowed_methods)
+        user = getattr(request._request, "user", None)
+        caching = self.cache_control or ("private" if user and user.is_authenticated else None)
+        if caching:
+            headers.setdefault("Cache-Control", caching)
+        return response
+
+    def reply(
+        self,
+        data: Any = None,
+        *,
+        message: str | Promise | None = None,
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+    ) -> Response:
+        """The answer to a request that went well.
+
+        Args:
+            data: JSON values, a `Page` from `page_body`, or ready-made JSON as `orjson.Fragment`.
+            message: for people; a general one when left out.
+        """
+        response = Response(Success(data, message), status=status, headers=headers)
+        if isinstance(data, Page) and (links := data.link_header()):
+            response.headers.setdefault("Link", links)
+        return response
+
+
+class ApiView(ApiViewMixin):
+    """One address, one handler a method."""
+
+
+class ApiViewSet(ApiViewMixin, GenericViewSet[Any]):
+    """Actions of one resource, mapped to methods in the route table."""

@@ -11,6 +11,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from devstack.gateway.catalogue import Catalogue
+from devstack.gateway.client import GatewayClient, running_gateway
 from syncjobs.connectors.registry import ConnectorContext, Credentials, build
 from syncjobs.engine.contracts import Connector
 
@@ -30,7 +32,7 @@ class Case(NamedTuple):
 
     name: str
     opened: Callable[[Path, int], AbstractContextManager[Source]]
-    faults: dict[str, Callable[[Any], None]]
+    faults: dict[str, Callable[[Any], object]]
 
 
 class FixedCredentials:
@@ -58,15 +60,14 @@ class OpenGate:
 
 def feed_connector(path: Path, mapping: dict[str, Any] | None = None, **options: Any) -> Connector:
     """A feed connector over a file."""
-    return build(
-        "feed",
-        ConnectorContext(
-            source_name="feed",
-            options={"path": str(path), "mapping": mapping or MAPPING, **options},
-            credentials=FixedCredentials(Credentials()),
-            gate=OpenGate(),
-        ),
-    )
+    return feed_from({"path": str(path), "mapping": mapping or MAPPING, **options})
+
+
+def feed_from(options: dict[str, Any]) -> Connector:
+    """A feed connector with exactly these options."""
+    credentials = FixedCredentials(Credentials())
+    context = ConnectorContext(source_name="feed", options=options, credentials=credentials, gate=OpenGate())
+    return build("feed", context)
 
 
 def record(number: int) -> dict[str, Any]:
@@ -121,16 +122,61 @@ def _scramble(path: Path) -> None:
     path.write_bytes(bytes(range(256)) * 40)
 
 
-FEED_FAULTS: dict[str, Callable[[Path], None]] = {
+FEED_FAULTS: dict[str, Callable[[Path], object]] = {
     "missing": Path.unlink,
-    "empty": lambda path: path.write_bytes(b"") and None,
+    "empty": lambda path: path.write_bytes(b""),
     "halved": _halve,
     "scrambled": _scramble,
-    "html": lambda path: path.write_text("<html><body>登录</body></html>") and None,
-    "deep": lambda path: path.write_text("[" * 200_000) and None,
+    "html": lambda path: path.write_text("<html><body>登录</body></html>"),
+    "deep": lambda path: path.write_text("[" * 200_000),
+}
+
+
+@contextmanager
+def _gateway(_folder: Path, size: int) -> Iterator[Source]:
+    with running_gateway(products=size) as gateway:
+        context = ConnectorContext(
+            source_name="gateway",
+            options={"gateway_url": gateway.url},
+            credentials=FixedCredentials(
+                Credentials(
+                    app_key=gateway.app_key,
+                    app_secret=gateway.app_secret,
+                    access_token=gateway.access_token,
+                    refresh_token=gateway.refresh_token,
+                )
+            ),
+            gate=OpenGate(),
+            allowed_hosts=("127.0.0.1",),
+        )
+        connector = build("alibaba1688", context)
+        catalogue = Catalogue(gateway.control("state")["seed"], size)
+        yield Source(connector, frozenset(str(catalogue.id_of(index)) for index in range(size)), gateway)
+        connector.close()
+
+
+def _gateway_fault(**rule: Any) -> Callable[[GatewayClient], object]:
+    return lambda gateway: gateway.faults(rule)
+
+
+GATEWAY_FAULTS: dict[str, Callable[[GatewayClient], object]] = {
+    "http_500": _gateway_fault(kind="http_500"),
+    "some_500": _gateway_fault(kind="http_500", every=3),
+    "truncated_json": _gateway_fault(kind="truncated_json"),
+    "html_body": _gateway_fault(kind="html_body"),
+    "reset": _gateway_fault(kind="reset", partial=True),
+    "expired_token": _gateway_fault(kind="expired_token", every=2),
+    "null_lists": _gateway_fault(kind="null_lists"),
+    "wrong_types": _gateway_fault(kind="wrong_types", share=0.3),
+    "extra_fields": _gateway_fault(kind="extra_fields"),
+    "bad_record": _gateway_fault(kind="bad_record", share=0.1),
+    "duplicate_rows": _gateway_fault(kind="duplicate_rows", every=2),
+    "page_shift": _gateway_fault(kind="page_shift", rows=3),
+    "empty": lambda gateway: gateway.control("empty", on=True),
 }
 
 CASES = [
+    Case("alibaba1688", _gateway, GATEWAY_FAULTS),
     _feed("offers.ndjson", write_ndjson),
     _feed("offers.json", write_json),
     _feed("document.json", write_document, items="data.items"),

@@ -22,6 +22,7 @@ class _Lines:
     def __init__(self, file: BinaryIO, position: int) -> None:
         self._file = file
         self.position = position
+        self.ended = True  # whether the last line has its line end
         self._begin = position
         self._after_first = position
         file.seek(position)
@@ -34,6 +35,7 @@ class _Lines:
         if not line:
             raise StopIteration
         first = self.position == self._begin
+        self.ended = line.endswith(b"\n")
         self.position += len(line) + (skip_line(self._file, line) if len(line) > MAX_RECORD_BYTES else 0)
         if first:
             self._after_first = self.position
@@ -81,7 +83,9 @@ class CsvReader:
                 continue
             if row is None:
                 return
-            if any(row):
+            if len(row) < len(self._header) and not lines.ended:
+                yield self._broken(begin, lines.position, "the file ends inside the row")
+            elif any(row):
                 yield self._piece(begin, lines.position, row)
 
     def _rows(self, lines: _Lines) -> Iterator[list[str]]:

@@ -13,12 +13,13 @@ from syncjobs.engine.errors import FatalSourceError
 CHUNK_BYTES = 256 * 1024
 MAX_DEPTH = 64
 
-# Possessive quantifiers keep these linear. Group 1 is what stopped the run: a bracket, the quote of a string that
-# does not end in this chunk, or nothing at the chunk's end.
-_STRING = rb'"(?:[^"\\]++|\\.)*+"'
-_BETWEEN_ELEMENTS = re.compile(rb'(?:[^",{}\[\]]++|' + _STRING + rb')*+([,{}\[\]"])?', re.DOTALL)
-_INSIDE_ELEMENT = re.compile(rb'(?:[^"{}\[\]]++|' + _STRING + rb')*+([{}\[\]"])?', re.DOTALL)
-_REST_OF_STRING = re.compile(rb'(?:[^"\\]++|\\.)*+(["\\])?', re.DOTALL)
+# Each runs over text and whole strings up to group 1: what may change the place in the document, or the quote of a
+# string that the chunk cuts off; none at the chunk's end. As the group is optional a match cannot fail, so nothing is
+# tried twice. (Possessive quantifiers would say so, but Python 3.11.2 matches them wrongly.)
+_STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+_BETWEEN_ELEMENTS = re.compile(rb'(?:[^",{}\[\]]+|' + _STRING + rb')*([,{}\[\]"])?', re.DOTALL)
+_INSIDE_ELEMENT = re.compile(rb'(?:[^"{}\[\]]+|' + _STRING + rb')*([{}\[\]"])?', re.DOTALL)
+_REST_OF_STRING = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*(["\\])?', re.DOTALL)
 
 
 class _Scanner:

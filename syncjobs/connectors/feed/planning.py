@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Iterator
 from datetime import datetime
 from tempfile import SpooledTemporaryFile
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
@@ -113,25 +113,30 @@ class Cut:
         self._scope = scope
         self._numbers = array("Q")  # start, end and count of each batch: 24 bytes
         self._ids: list[tuple[str, ...]] = []
-        distinct = DistinctCounter()
-        unknown = self.records = 0
+        self.records = 0
+        with DistinctCounter() as distinct:
+            unknown = self._walk(selection.found(feed, 0, feed.identity.size), distinct)
+            # A record whose id cannot be read might be any product: counted here and never seen as an id, it keeps
+            # the walk from proving that some other product is gone.
+            self.total = distinct.count() + unknown
+        feed.require(feed.identity)
+
+    def _walk(self, walk: Iterator[Found], distinct: "DistinctCounter") -> int:
+        unknown = 0
         batch: list[Found] = []
-        for found in selection.found(feed, 0, feed.identity.size):
+        for found in walk:
             self.records += 1
             if found.source_id:
                 distinct.add(found.source_id)
             else:
                 unknown += 1
             batch.append(Found(found.piece._replace(payload=b""), found.source_id))
-            if len(batch) == scope.batch_size:
+            if len(batch) == self._scope.batch_size:
                 self._close(batch)
                 batch = []
         if batch or not self._numbers:
             self._close(batch)
-        feed.require(feed.identity)
-        # A record whose id cannot be read might be any product: counted here and never seen as an id, it keeps the
-        # walk from proving that some other product is gone.
-        self.total = distinct.count() + unknown
+        return unknown
 
     def specs(self) -> Iterator[BatchSpec]:
         """The batches in file order; a walk that selects nothing has one batch without records, which says so."""
@@ -165,17 +170,23 @@ class DistinctCounter:
     def __init__(self) -> None:
         self._buckets = [SpooledTemporaryFile(max_size=SPOOL_BYTES) for _ in range(BUCKETS)]  # noqa: SIM115
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for bucket in self._buckets:
+            bucket.close()
+
     def add(self, item: str) -> None:
         """Count one text."""
         number = hash(item)
         self._buckets[number % BUCKETS].write(number.to_bytes(8, "little", signed=True))
 
     def count(self) -> int:
-        """How many different texts there were; ends the counting."""
+        """How many different texts there were so far."""
         return sum(map(self._count_bucket, self._buckets))
 
     @staticmethod
     def _count_bucket(bucket: "SpooledTemporaryFile[bytes]") -> int:
-        with bucket:
-            bucket.seek(0)
-            return len(set(array("q", bucket.read())))
+        bucket.seek(0)
+        return len(set(array("q", bucket.read())))

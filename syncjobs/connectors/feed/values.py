@@ -178,8 +178,10 @@ def _prefix(prefix: object, where: str) -> Value:
         raise invalid_mapping(where, "must be text")
     done = (prefix, *_ABSOLUTE)
 
-    def put_before(item: Any) -> str:
+    def put_before(item: Any) -> str | None:
         plain = text(item)
+        if not plain:
+            return None
         return plain if plain.startswith(done) else prefix + plain
 
     return _for_each(put_before)

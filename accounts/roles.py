@@ -1,0 +1,44 @@
+"""Roles are groups: viewer reads syncs and queues, operator acts, admin manages; each includes those before it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.apps import AppConfig
+
+ROLES = ("viewer", "operator", "admin")
+MANAGED = ("products", "syncjobs", "accounts", "system", "auth", "django_celery_beat")
+# Which actions of the back office a role starts with, by application; administrators may change that per group.
+STARTING_ACTIONS: dict[str, dict[str, tuple[str, ...]]] = {
+    "viewer": dict.fromkeys(("products", "syncjobs"), ("view",)),
+    "operator": dict.fromkeys(("products", "syncjobs"), ("view", "change")),
+    "admin": dict.fromkeys(MANAGED, ("view", "add", "change", "delete")),
+}
+
+
+def effective_roles(names: Iterable[str], *, is_superuser: bool = False) -> frozenset[str]:
+    """All roles somebody holds, those a higher one includes among them; a superuser holds every one."""
+    held = [ROLES.index(name) for name in names if name in ROLES]
+    highest = len(ROLES) - 1 if is_superuser else max(held, default=-1)
+    return frozenset(ROLES[: highest + 1])
+
+
+def ensure_roles(sender: AppConfig, **_: Any) -> None:
+    """After the migrations of an application: make the groups, and give each its first permissions there.
+
+    It runs after every migration and after every flush of a test database, and leaves alone what it once gave.
+    """
+    from django.contrib.auth.models import Group
+
+    for role in ROLES:
+        group, _made = Group.objects.get_or_create(name=role)
+        actions = STARTING_ACTIONS[role].get(sender.label, ())
+        if actions and not group.permissions.filter(content_type__app_label=sender.label).exists():
+            group.permissions.set([*group.permissions.all(), *_permissions(sender.label, actions)])
+
+
+def _permissions(application: str, actions: tuple[str, ...]) -> list[Any]:
+    from django.contrib.auth.models import Permission
+
+    codenames = tuple(f"{action}_" for action in actions)
+    found = Permission.objects.filter(content_type__app_label=application)
+    return [permission for permission in found if permission.codename.startswith(codenames)]

@@ -1,0 +1,60 @@
+"""The query parameters of the catalogue's lists."""
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from products.listing import MAX_ID, ORDERS
+from products.models import Product
+from system.api.pagination import PageQuery
+from system.api.query import BooleanField, ListField, Query, SortField, TimeField, refuse_reversed
+
+SEARCH_MAX_LENGTH = 200
+
+
+def _id(**options: object) -> serializers.IntegerField:
+    return serializers.IntegerField(min_value=1, max_value=MAX_ID, required=False, **options)  # type: ignore[arg-type]
+
+
+def _text(max_length: int, **options: object) -> serializers.CharField:
+    return serializers.CharField(max_length=max_length, required=False, **options)  # type: ignore[arg-type]
+
+
+def _price() -> serializers.DecimalField:
+    return serializers.DecimalField(max_digits=12, decimal_places=2, min_value=0, required=False)
+
+
+class ProductListQuery(PageQuery):
+    """Parameters of `GET products`."""
+
+    sortby = SortField(tuple(ORDERS), default="id", help_text=_("Products without a value come last."))
+    category_id = _id(help_text=_("A category and all below it"))
+    category = _text(1000, help_text=_("The same by name or path, such as 数码 / 耳机"))
+    shop_id = _id()
+    status = ListField(child=serializers.ChoiceField(choices=Product.Status.choices))
+    source = _text(50)
+    sku = ListField(child=serializers.CharField(max_length=120), help_text=_("SKUs or bare offer ids"))
+    ids = ListField(child=_id())
+    price_min = _price()
+    price_max = _price()
+    in_stock = BooleanField(required=False)
+    updated_since = TimeField(required=False)
+    start_time = TimeField(required=False, help_text=_("Created at this time or later"))
+    end_time = TimeField(required=False, help_text=_("Created at this time or earlier"))
+    q = _text(SEARCH_MAX_LENGTH, help_text=_("Part of the title, taken literally"))
+
+    @classmethod
+    def finish(cls, query: Query) -> None:
+        """Refuse ranges that end before they begin."""
+        super().finish(query)
+        refuse_reversed(query, "price_min", "price_max")
+        refuse_reversed(query, "start_time", "end_time")
+
+
+class CategoryListQuery(PageQuery):
+    """Parameters of `GET categories`."""
+
+    parent_id = _id()
+    level = serializers.IntegerField(min_value=1, max_value=100, required=False, help_text=_("1 is the top"))
+    is_leaf = BooleanField(required=False)
+    q = _text(SEARCH_MAX_LENGTH, help_text=_("Part of the name, taken literally"))
+    product_count = BooleanField(default=False, help_text=_("Also count the products in and below each category"))

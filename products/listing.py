@@ -1,0 +1,191 @@
+"""The SQL of the product list: what to take, in which order, and one page of it.
+
+A page's ids come first, from an index that serves filter and order; only those rows are joined and turned into JSON.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from products.shapes import LISTED_PRODUCT, PRODUCT_JOINS
+
+# Totals are exact up to here; counting further would cost more than anybody reads.
+COUNT_LIMIT = 10_000
+MAX_ID = 2**63 - 1
+
+_OFFER_PREFIX = "1688-"
+
+
+class Order(NamedTuple):
+    """A column to sort by, its SQL type, and whether it can be null (nulls come last either way)."""
+
+    column: str
+    type: str
+    nullable: bool = False
+
+
+ORDERS = {
+    "id": Order("p.id", "bigint"),
+    "price": Order("p.price", "numeric", nullable=True),
+    "stock": Order("p.stock", "bigint"),
+    "sold_count": Order("p.sold_count", "bigint"),
+    "created_at": Order("p.created_at", "timestamptz"),
+    "updated_at": Order("p.updated_at", "timestamptz"),
+}
+
+
+class Selection(NamedTuple):
+    """A condition on `p` and its parameters."""
+
+    condition: str
+    parameters: list[Any]
+
+    def narrowed(self, condition: str, *parameters: Any) -> "Selection":
+        """This and one more condition."""
+        return Selection(f"{self.condition} AND {condition}", [*self.parameters, *parameters])
+
+
+class Query(NamedTuple):
+    """A statement and its parameters."""
+
+    sql: str
+    parameters: list[Any]
+
+
+def containing(text: str) -> str:
+    """A pattern that finds the text itself, wherever it stands."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+EVERYTHING = Selection("p.deleted_at IS NULL", [])
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+def _skus(values: Sequence[str]) -> list[str]:
+    """A SKU as it is stored, and the one a bare offer id stands for."""
+    return [spelling for value in values for spelling in (value, f"{_OFFER_PREFIX}{value}")]
+
+
+def _end(moment: datetime) -> datetime:
+    """The end of the second a caller names, since answers show whole seconds."""
+    return moment if moment.microsecond else moment + timedelta(seconds=1)
+
+
+_FILTERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "ids": ("p.id = ANY(%s)", _as_is),
+    "sku": ("p.sku = ANY(%s)", _skus),
+    "shop_id": ("p.shop_id = %s", _as_is),
+    "source": ("p.source = %s", _as_is),
+    "price_min": ("p.price >= %s", _as_is),
+    "price_max": ("p.price <= %s", _as_is),
+    "updated_since": ("p.updated_at >= %s", _as_is),
+    "start_time": ("p.created_at >= %s", _as_is),
+    "end_time": ("p.created_at < %s", _end),
+    "q": ("p.title ILIKE %s", containing),
+}
+
+
+def selection(filters: Mapping[str, Any], categories: Sequence[Sequence[int]]) -> Selection:
+    """The condition of a list.
+
+    Args:
+        filters: by name, as the API documents them; None and unknown names are passed over.
+        categories: for each category filter the ids it covers; a product must be in all of them.
+    """
+    found = EVERYTHING
+    for ids in categories:
+        # Only a single category's rows leave the index in the order of the list.
+        found = found.narrowed("p.category_id = %s", ids[0]) if len(ids) == 1 else _in_categories(found, ids)
+    for name, (condition, convert) in _FILTERS.items():
+        if filters.get(name) is not None:
+            found = found.narrowed(condition, convert(filters[name]))
+    if filters.get("in_stock") is not None:
+        found = found.narrowed("p.stock > 0" if filters["in_stock"] else "p.stock <= 0")
+    return _with_status(found, filters.get("status"))
+
+
+def _in_categories(found: Selection, ids: Sequence[int]) -> Selection:
+    return found.narrowed("p.category_id = ANY(%s::bigint[])", list(ids))
+
+
+def _with_status(found: Selection, states: Sequence[str] | None) -> Selection:
+    if states is None:
+        return found
+    found = found.narrowed("p.status = ANY(%s)", list(states))
+    # The index on status leaves out what nearly all products are, and has to be told so.
+    return found if "published" in states else found.narrowed("p.status <> 'published'")
+
+
+def page_query(
+    taken: Selection,
+    order: Order,
+    *,
+    descending: bool,
+    limit: int,
+    offset: int = 0,
+    after: Sequence[Any] | None = None,
+    counted: bool = True,
+) -> Query:
+    """Rows (id, sort value as text, the product as JSON, total or null) of one page.
+
+    Args:
+        after: sort value and id of the row the page follows.
+        counted: also count the list, up to one more than COUNT_LIMIT.
+    """
+    way = "DESC" if descending else "ASC"
+    ids = _ids(taken, order, way, limit, offset, after)
+    count = count_query(taken) if counted else Query("SELECT NULL", [])
+    sql = f"""
+        WITH page AS MATERIALIZED ({ids.sql})
+        SELECT page.id, page.key::text, {LISTED_PRODUCT}::text, ({count.sql})
+        FROM page JOIN products_product p ON p.id = page.id {PRODUCT_JOINS}
+        ORDER BY page.key {way} NULLS LAST, page.id {way}
+    """  # noqa: S608 - constants and numbers only; every value is a parameter, here and below
+    return Query(sql, [*ids.parameters, *count.parameters])
+
+
+def count_query(taken: Selection) -> Query:
+    """How many products are taken, at most COUNT_LIMIT + 1."""
+    counted = f"SELECT FROM products_product p WHERE {taken.condition} LIMIT {COUNT_LIMIT + 1}"
+    return Query(f"SELECT count(*) FROM ({counted}) AS counted", taken.parameters)  # noqa: S608
+
+
+def _ids(taken: Selection, order: Order, way: str, limit: int, offset: int, after: Sequence[Any] | None) -> Query:
+    """The ids and sort values of one page. Numbers are in the text: as parameters they would leave the plan to guess."""
+    if not order.nullable:
+        part = _ordered(taken if after is None else _behind(taken, order, way, after), order, way, limit)
+        return Query(f"{part.sql} OFFSET {offset}", part.parameters)
+    parts = [_ordered(part, order, way, limit + offset) for part in _valued_and_blank(taken, order, way, after)]
+    union = " UNION ALL ".join(f"({part.sql})" for part in parts)
+    sql = f"SELECT * FROM ({union}) AS both ORDER BY key {way} NULLS LAST, id {way} LIMIT {limit} OFFSET {offset}"  # noqa: S608
+    return Query(sql, [value for part in parts for value in part.parameters])
+
+
+def _ordered(taken: Selection, order: Order, way: str, limit: int) -> Query:
+    key = order.column
+    by = f"{key} {way}" if key == "p.id" else f"{key} {way}, p.id {way}"
+    rows = f"SELECT p.id, {key} AS key FROM products_product p WHERE {taken.condition}"  # noqa: S608
+    return Query(f"{rows} ORDER BY {by} LIMIT {limit}", taken.parameters)
+
+
+def _valued_and_blank(taken: Selection, order: Order, way: str, after: Sequence[Any] | None) -> list[Selection]:
+    """Rows with a value and then those without: an index has the latter at one end, where only one order wants them."""
+    valued, blank = taken.narrowed(f"{order.column} IS NOT NULL"), taken.narrowed(f"{order.column} IS NULL")
+    if after is None:
+        return [valued, blank]
+    if after[0] is None:
+        return [blank.narrowed(f"p.id {_beyond(way)} %s", after[1])]
+    return [_behind(valued, order, way, after), blank]
+
+
+def _behind(taken: Selection, order: Order, way: str, after: Sequence[Any]) -> Selection:
+    """Only rows that follow a sort value and id."""
+    return taken.narrowed(f"({order.column}, p.id) {_beyond(way)} (%s::{order.type}, %s)", *after)
+
+
+def _beyond(way: str) -> str:
+    return "<" if way == "DESC" else ">"

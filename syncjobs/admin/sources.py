@@ -1,0 +1,274 @@
+"""Pages of the sources: configuration, credentials that only go in, check and start."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django import forms
+from django.contrib import admin, messages
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from syncjobs.connectors.registry import Credentials
+from syncjobs.engine.errors import EngineError
+from syncjobs.models import Source, SyncJob
+from syncjobs.services import sources
+from syncjobs.services.jobs import StartSync, start_sync
+from system.backoffice.base import ActingAdmin, Deed
+from system.backoffice.html import badge
+from system.crypto import CannotDecrypt
+
+SECRETS = ("app_secret", "access_token", "refresh_token")
+CREDENTIALS = ("app_key", *SECRETS, "access_expires_at", "refresh_expires_at")
+
+
+def _secret_field(label: Any) -> forms.CharField:
+    """A field that is written and never shown again."""
+    widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password", "class": "bo-input"})
+    return forms.CharField(
+        label=label, required=False, max_length=2000, widget=widget, help_text=_("Leave empty to keep what is stored.")
+    )
+
+
+class SourceForm(forms.ModelForm[Source]):
+    """A source without its secrets, and three fields to replace them."""
+
+    app_secret = _secret_field(_("app secret"))
+    access_token = _secret_field(_("access token"))
+    refresh_token = _secret_field(_("refresh token"))
+    make_default = forms.BooleanField(
+        label=_("default source"), required=False, help_text=_("Taken when a sync is started without naming a source.")
+    )
+
+    class Meta:
+        model = Source
+        fields = [
+            "name",
+            "kind",
+            "is_enabled",
+            "app_key",
+            "options",
+            "access_expires_at",
+            "refresh_expires_at",
+            "calls_per_second",
+            "daily_call_limit",
+            "delist_limit_percent",
+        ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and "make_default" in self.fields:
+            self.fields["make_default"].initial = self.instance.is_default
+
+    def clean_options(self) -> dict[str, Any]:
+        """Options are an object; their keys are the connector's."""
+        options = self.cleaned_data["options"]
+        if options in (None, ""):
+            return {}
+        if not isinstance(options, dict):
+            raise forms.ValidationError(_now("Options must be a JSON object."))
+        return options
+
+    def clean_calls_per_second(self) -> float:
+        """A rate the bucket can work with."""
+        rate: float = self.cleaned_data["calls_per_second"]
+        if not 0 < rate <= 1000:
+            raise forms.ValidationError(_now("Between 0 and 1000."))
+        return rate
+
+    def credentials(self, stored: Credentials) -> Credentials:
+        """What is stored, with the fields that were filled in put over it; an old token's end says nothing of a new one."""
+        given = {name: self.cleaned_data[name] for name in SECRETS if self.cleaned_data.get(name)}
+        given["app_key"] = self.cleaned_data["app_key"]
+        for token, end in (("access_token", "access_expires_at"), ("refresh_token", "refresh_expires_at")):
+            is_stale = token in given and end not in self.changed_data
+            given[end] = None if is_stale else self.cleaned_data[end]
+        return msgspec.structs.replace(stored, **given)
+
+
+@admin.register(Source)
+class SourceAdmin(ActingAdmin):
+    form = SourceForm
+    list_display = ["name", "kind", "show_default", "is_enabled", "show_credentials", "show_token", "updated_at"]
+    list_filter = ["kind", "is_enabled"]
+    search_fields = ["name"]
+    ordering = ["name"]
+    readonly_fields = ["show_credentials", "show_token", "show_refresh"]
+    fieldsets = [
+        (None, {"fields": ["name", "kind", "make_default", "is_enabled"]}),
+        (
+            _("Credentials"),
+            {
+                "description": _("Secrets are stored encrypted and never shown again."),
+                "fields": [
+                    "show_credentials",
+                    "app_key",
+                    "app_secret",
+                    "access_token",
+                    "access_expires_at",
+                    "show_token",
+                    "refresh_token",
+                    "refresh_expires_at",
+                    "show_refresh",
+                ],
+            },
+        ),
+        (_("Configuration of the connector"), {"fields": ["options"]}),
+        (_("Limits"), {"fields": ["calls_per_second", "daily_call_limit", "delist_limit_percent"]}),
+    ]
+
+    def deeds(self) -> list[Deed]:
+        return [
+            Deed("check", _("Check"), "network_check", self._check),
+            Deed("start-full", _("Start full sync"), "sync", self._start_full, _enabled, "primary"),
+            Deed("start-incremental", _("Start incremental sync"), "update", self._start_incremental, _enabled),
+        ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.may_change(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Products and jobs carry a source's name; it is switched off, never deleted."""
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Source | None = None) -> list[str]:
+        """Name and kind are for life, products carry the name."""
+        fixed = ["name", "kind"] if obj else []
+        hidden = [] if self.may_change(request) else [*SECRETS, "make_default"]
+        return [*self.readonly_fields, *fixed, *hidden]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Source | None = None) -> Any:
+        """Who may only look sees no fields to write secrets into."""
+        if self.may_change(request):
+            return super().get_fieldsets(request, obj)
+        hidden = {*SECRETS, "make_default"}
+        return [
+            (title, {**options, "fields": [name for name in options["fields"] if name not in hidden]})
+            for title, options in self.fieldsets
+        ]
+
+    def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
+        with transaction.atomic():
+            if change:
+                self._change(request, obj, form)
+            else:
+                self._add(obj, form)
+
+    def _add(self, obj: Source, form: SourceForm) -> None:
+        added = sources.add_source(
+            sources.NewSource(
+                name=obj.name,
+                kind=obj.kind,
+                options=obj.options,
+                credentials=form.credentials(Credentials()),
+                calls_per_second=obj.calls_per_second,
+                daily_call_limit=obj.daily_call_limit,
+                is_default=form.cleaned_data["make_default"] or None,
+            )
+        )
+        obj.pk = added.pk
+        Source.objects.filter(pk=added.pk).update(
+            is_enabled=obj.is_enabled, delist_limit_percent=obj.delist_limit_percent
+        )
+
+    def _change(self, request: HttpRequest, obj: Source, form: SourceForm) -> None:
+        """Under the row's lock, so that a worker renewing the token at this moment is not overwritten."""
+        stored = Source.objects.select_for_update().get(pk=obj.pk)
+        Source.objects.filter(pk=obj.pk).update(
+            options=obj.options,
+            is_enabled=obj.is_enabled,
+            calls_per_second=obj.calls_per_second,
+            daily_call_limit=obj.daily_call_limit,
+            delist_limit_percent=obj.delist_limit_percent,
+            updated_at=timezone.now(),
+        )
+        _set_default(stored, form.cleaned_data["make_default"])
+        if set(form.changed_data) & set(CREDENTIALS):
+            sources.set_credentials(stored.name, form.credentials(self._stored(request, stored)))
+
+    def _stored(self, request: HttpRequest, source: Source) -> Credentials:
+        try:
+            return sources.SourceCredentials(source.pk).load()
+        except CannotDecrypt:
+            self.message_user(request, _("The stored secrets could not be read; enter all of them."), messages.WARNING)
+            return Credentials()
+
+    def _check(self, request: HttpRequest, source: Source) -> str | None:
+        try:
+            report = sources.check_source(source)
+        except (EngineError, CannotDecrypt) as error:
+            messages.error(request, f"{source}: {error}")
+            return None
+        for line in report.checks:
+            told = " – ".join(filter(None, [f"{source}: {line.name}", line.code, line.message, line.action]))
+            messages.add_message(request, messages.SUCCESS if line.ok else messages.ERROR, told)
+        if not report.ok:
+            return None
+        return _now("%(source)s can be used (%(latency).0f ms).") % {
+            "source": source,
+            "latency": report.latency_ms or 0,
+        }
+
+    def _start_full(self, request: HttpRequest, source: Source) -> str:
+        return self._start(request, source, SyncJob.Type.FULL)
+
+    def _start_incremental(self, request: HttpRequest, source: Source) -> str:
+        return self._start(request, source, SyncJob.Type.INCREMENTAL)
+
+    def _start(self, request: HttpRequest, source: Source, kind: str) -> str:
+        order = StartSync(
+            type=kind,
+            source=source.name,
+            trigger=SyncJob.Trigger.ADMIN,
+            requested_by=request.user.get_username(),
+        )
+        return _now("%(task_id)s started.") % {"task_id": start_sync(order).task_id}
+
+    @admin.display(description=_("default source"), boolean=True)
+    def show_default(self, source: Source) -> bool:
+        return source.is_default
+
+    @admin.display(description=_("secrets"))
+    def show_credentials(self, source: Source) -> SafeString:
+        return badge(_("stored"), "success") if source.secrets else badge(_("missing"), "neutral")
+
+    @admin.display(description=_("access token lasts"))
+    def show_token(self, source: Source) -> SafeString | str:
+        return _time_left(source.access_expires_at)
+
+    @admin.display(description=_("refresh token lasts"))
+    def show_refresh(self, source: Source) -> SafeString | str:
+        return _time_left(source.refresh_expires_at)
+
+
+def _enabled(source: Source) -> bool:
+    return source.is_enabled
+
+
+def _set_default(source: Source, wanted: bool) -> None:
+    """One source is the default; the one that is can only be replaced by naming another."""
+    if wanted and not source.is_default:
+        Source.objects.filter(is_default=True).update(is_default=False)
+        Source.objects.filter(pk=source.pk).update(is_default=True)
+
+
+def _time_left(end: datetime | None) -> SafeString:
+    if end is None:
+        return format_html("{}", _("unknown"))
+    left = end - timezone.now()
+    if left.total_seconds() <= 0:
+        return badge(_("expired"), "danger")
+    if left.days < 1:
+        hours = int(left.total_seconds() // 3600)
+        return badge(ngettext("%(count)d hour left", "%(count)d hours left", hours) % {"count": hours}, "warning")
+    days = left.days
+    return badge(
+        ngettext("%(count)d day left", "%(count)d days left", days) % {"count": days},
+        "success" if days > 7 else "warning",
+    )

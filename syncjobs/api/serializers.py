@@ -1,0 +1,179 @@
+"""Bodies and parameters of the sync endpoints, and the documented form of what they answer."""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from syncjobs.models import SyncJob, SyncLog
+from syncjobs.services.jobs import StartSync
+from system.api.pagination import PageQuery
+from system.api.query import ListField, QuerySerializer, TimeField, refuse_reversed
+from system.api.query import Query as ParsedQuery
+from system.api.serializers import StrictSerializer
+from system.models import Task
+
+MAX_SKUS = 1000
+MAX_CATEGORY_ID = 10**15
+
+
+class SyncConfigSerializer(StrictSerializer):
+    """How hard a job works: records in a batch, batches in flight."""
+
+    batch_size = serializers.IntegerField(min_value=1, max_value=settings.SYNC_BATCH_SIZE_MAX, default=100)
+    max_workers = serializers.IntegerField(min_value=1, max_value=settings.SYNC_MAX_WORKERS_MAX, default=5)
+
+
+class StartSyncSerializer(StrictSerializer):
+    """Body of `POST sync/start` (seed 000: type, category_id, sku_list, config)."""
+
+    type = serializers.ChoiceField(choices=SyncJob.Type.choices)
+    source = serializers.CharField(
+        max_length=50, required=False, allow_null=True, help_text=_("Name; else the default")
+    )
+    category_id = serializers.IntegerField(
+        min_value=1, max_value=MAX_CATEGORY_ID, required=False, allow_null=True, help_text=_("With all below it")
+    )
+    sku_list = serializers.ListField(
+        child=serializers.CharField(max_length=500),
+        required=False,
+        max_length=MAX_SKUS,
+        help_text=_("Offer ids, 1688-<id> or offer links"),
+    )
+    config = SyncConfigSerializer(required=False)
+    priority = serializers.ChoiceField(choices=Task.Queue.choices, default=Task.Queue.DEFAULT)
+
+
+def start_request(body: dict[str, Any], username: str) -> StartSync:
+    """The service's request for a validated body."""
+    return StartSync(
+        type=body["type"],
+        source=body.get("source"),
+        category_id=body.get("category_id"),
+        sku_list=tuple(body.get("sku_list", ())),
+        priority=body["priority"],
+        trigger=SyncJob.Trigger.API,
+        requested_by=username,
+        **body.get("config", {}),
+    )
+
+
+class StopSyncSerializer(StrictSerializer):
+    """Body of `POST sync/stop`; without an id the only active job is meant."""
+
+    task_id = serializers.CharField(max_length=30, required=False)
+
+
+class ResumeSyncSerializer(StrictSerializer):
+    """Body of `POST sync/resume`."""
+
+    task_id = serializers.CharField(max_length=30)
+
+
+class StatusQuery(QuerySerializer):
+    """Parameters of `GET sync/status`."""
+
+    task_id = serializers.CharField(max_length=30, required=False, help_text=_("Only this job"))
+
+
+class JobsQuery(PageQuery):
+    """Parameters of `GET sync/jobs`."""
+
+    status = ListField(child=serializers.ChoiceField(choices=SyncJob.State.choices))
+    type = serializers.ChoiceField(choices=SyncJob.Type.choices, required=False)
+    source = serializers.CharField(max_length=50, required=False)
+    start_time = TimeField(required=False, help_text=_("Created at or after"))
+    end_time = TimeField(required=False, help_text=_("Created before"))
+
+    @classmethod
+    def finish(cls, query: ParsedQuery) -> None:
+        """The range must not be reversed."""
+        super().finish(query)
+        refuse_reversed(query, "start_time", "end_time")
+
+
+class LogsQuery(PageQuery):
+    """Parameters of `GET sync/logs`."""
+
+    task_id = serializers.CharField(max_length=30, required=False)
+    level = ListField(child=serializers.ChoiceField(choices=SyncLog.Level.choices))
+    start_time = TimeField(required=False, help_text=_("Written at or after"))
+    end_time = TimeField(required=False, help_text=_("Written before"))
+
+    @classmethod
+    def finish(cls, query: ParsedQuery) -> None:
+        """The range must not be reversed."""
+        super().finish(query)
+        refuse_reversed(query, "start_time", "end_time")
+
+
+class ProgressSerializer(serializers.Serializer[Any]):
+    """Products unless said otherwise; null while unknown."""
+
+    percent = serializers.FloatField(allow_null=True)
+    processed = serializers.IntegerField()
+    total = serializers.IntegerField(allow_null=True)
+    created = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    rejected = serializers.IntegerField()
+    held = serializers.IntegerField()
+    delisted = serializers.IntegerField()
+    rate_per_second = serializers.FloatField()
+    eta_seconds = serializers.IntegerField(allow_null=True)
+
+
+class JobSerializer(serializers.Serializer[Any]):
+    """A sync job, alike in REST, WebSocket and commands."""
+
+    task_id = serializers.CharField()
+    type = serializers.ChoiceField(choices=SyncJob.Type.choices)
+    status = serializers.ChoiceField(choices=SyncJob.State.choices)
+    source = serializers.CharField()  # type: ignore[assignment] # the framework's own attribute of this name is unused here
+    category_id = serializers.IntegerField(allow_null=True)
+    sku_list = serializers.ListField(child=serializers.CharField())
+    config = SyncConfigSerializer()
+    priority = serializers.ChoiceField(choices=Task.Queue.choices)
+    dry_run = serializers.BooleanField()
+    trigger = serializers.ChoiceField(choices=SyncJob.Trigger.choices)
+    requested_by = serializers.CharField(allow_blank=True)
+    progress = ProgressSerializer()
+    calls = serializers.IntegerField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    error = serializers.DictField(allow_null=True)
+
+
+class LogSerializer(serializers.Serializer[Any]):
+    """A line of a job's log."""
+
+    id = serializers.IntegerField()
+    task_id = serializers.CharField()
+    level = serializers.ChoiceField(choices=SyncLog.Level.choices)
+    message = serializers.CharField()
+    context = serializers.DictField()  # type: ignore[assignment] # the framework's own attribute of this name is unused here
+    created_at = serializers.DateTimeField()
+
+
+class WorkersSerializer(serializers.Serializer[Any]):
+    """Workers that consumed something lately."""
+
+    online = serializers.IntegerField()
+    last_seen = serializers.DateTimeField(allow_null=True)
+
+
+class QueueSerializer(serializers.Serializer[Any]):
+    """Tasks of one queue."""
+
+    pending = serializers.IntegerField()
+    running = serializers.IntegerField()
+
+
+class StatusSerializer(serializers.Serializer[Any]):
+    """What is going on."""
+
+    active = JobSerializer(many=True)
+    last = JobSerializer(allow_null=True)
+    workers = WorkersSerializer()
+    queues = serializers.DictField(child=QueueSerializer())

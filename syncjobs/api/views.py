@@ -1,0 +1,83 @@
+"""Sync control: start, stop, resume, status, logs, jobs."""
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from syncjobs import selectors
+from syncjobs.api import serializers
+from syncjobs.api.filters import filter_jobs, filter_logs
+from syncjobs.services import jobs
+from system.api.listing import newest_page
+from system.api.permissions import IsOperator, IsViewer
+from system.api.views import ApiViewSet
+
+START_EXAMPLE = OpenApiExample(
+    "A full sync of one category",
+    value={"type": "full", "category_id": 123456, "config": {"batch_size": 100, "max_workers": 5}},
+    request_only=True,
+)
+
+
+class SyncViewSet(ApiViewSet):
+    """What a sync is told to do, and how it stands."""
+
+    permission_classes = [IsOperator]
+    action_permissions = {"status": IsViewer, "logs": IsViewer}
+
+    @extend_schema(
+        request=serializers.StartSyncSerializer, responses={200: serializers.JobSerializer}, examples=[START_EXAMPLE]
+    )
+    def start(self, request: Request) -> Response:
+        """Start a sync; 409 names the job that already covers the same source and scope."""
+        body = serializers.StartSyncSerializer.parse(request)
+        job = jobs.start_sync(serializers.start_request(body, request.user.get_username()))
+        return self.reply(selectors.job_view(job), message=_("Sync started"))
+
+    @extend_schema(request=serializers.StopSyncSerializer, responses={200: serializers.JobSerializer})
+    def stop(self, request: Request) -> Response:
+        """Ask a job to stop; it rests after the batch it is in, and can be resumed."""
+        body = serializers.StopSyncSerializer.parse(request)
+        job = jobs.stop_sync(body.get("task_id"))
+        return self.reply(selectors.job_view(job), message=_("Stop requested"))
+
+    @extend_schema(request=serializers.ResumeSyncSerializer, responses={200: serializers.JobSerializer})
+    def resume(self, request: Request) -> Response:
+        """Go on with a stopped, held or failed job from its last committed batch."""
+        body = serializers.ResumeSyncSerializer.parse(request)
+        job = jobs.resume_sync(body["task_id"])
+        return self.reply(selectors.job_view(job), message=_("Sync resumed"))
+
+    @extend_schema(parameters=[serializers.StatusQuery], responses={200: serializers.StatusSerializer})
+    def status(self, request: Request) -> Response:
+        """Active jobs, the last ended one, workers and queues."""
+        query = serializers.StatusQuery.parse(request)
+        task_id = query.get("task_id")
+        if task_id:
+            jobs.find_job(task_id)
+        return self.reply(selectors.status_view(task_id))
+
+    @extend_schema(parameters=[serializers.LogsQuery], responses={200: serializers.LogSerializer(many=True)})
+    def logs(self, request: Request) -> Response:
+        """Log lines of jobs, newest first."""
+        query = serializers.LogsQuery.parse(request)
+        return self.reply(newest_page(filter_logs(query), query, scope="sync-logs", show=selectors.log_view))
+
+
+class JobViewSet(ApiViewSet):
+    """The record of every job."""
+
+    permission_classes = [IsViewer]
+    lookup_field = "task_id"
+
+    @extend_schema(parameters=[serializers.JobsQuery], responses={200: serializers.JobSerializer(many=True)})
+    def list(self, request: Request) -> Response:
+        """Jobs, newest first."""
+        query = serializers.JobsQuery.parse(request)
+        return self.reply(newest_page(filter_jobs(query), query, scope="sync-jobs", show=selectors.job_view))
+
+    @extend_schema(responses={200: serializers.JobSerializer})
+    def retrieve(self, request: Request, task_id: str) -> Response:
+        """One job."""
+        return self.reply(selectors.job_view(jobs.find_job(task_id)))

@@ -1,0 +1,28 @@
+"""The APIs of the platform that the connector calls."""
+
+import msgspec
+
+LIST_PAGE_SIZE = 20  # the platform clamps larger pages
+ID_LIST_SIZE = 20
+
+
+class Api(msgspec.Struct, frozen=True):
+    """One API: `{namespace}:{name}-{version}` in the platform's own spelling."""
+
+    namespace: str
+    name: str
+    needs_token: bool = True
+    version: int = 1
+
+    def path(self, app_key: str) -> str:
+        """The path that is called and signed."""
+        return f"param2/{self.version}/{self.namespace}/{self.name}/{app_key}"
+
+
+_PRODUCT = "com.alibaba.product"
+
+CURRENT_TIME = Api("system", "currentTime", needs_token=False)
+CATEGORY_GET = Api(_PRODUCT, "alibaba.category.get", needs_token=False)
+PRODUCT_LIST = Api(_PRODUCT, "alibaba.product.list.get")
+PRODUCTS_BY_ID = Api(_PRODUCT, "alibaba.product.getByIdList")
+PRODUCT_GET = Api(_PRODUCT, "alibaba.product.get")

@@ -1,0 +1,94 @@
+"""Reading one named field of a product: what cannot be used rejects the record and names the field."""
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from syncjobs.connectors.coerce import identifier, text, web_address, whole_number
+from syncjobs.engine.errors import RecordRejected
+
+T = TypeVar("T")
+
+IMAGE_HOST = "https://cbu01.alicdn.com/"
+LARGEST_COUNT = 2**53
+_OFFER_ID = re.compile(r"[0-9]{1,30}")
+
+
+def read(name: str, coerce: Callable[..., T], value: Any, *more: Any) -> T:
+    """`coerce(value, *more)` for the field `name`.
+
+    Raises:
+        RecordRejected: instead of the ValueError of `coerce`.
+    """
+    try:
+        return coerce(value, *more)
+    except ValueError as error:
+        raise rejected(name, str(error)) from None
+
+
+def rejected(name: str, reason: str) -> RecordRejected:
+    """The rejection of a record for one of its fields."""
+    return RecordRejected(f"{name}: {reason}", field=name)
+
+
+def count(value: Any) -> int:
+    """A count of goods, 0 when there is none or it is negative, as after overselling.
+
+    Raises:
+        ValueError: not a number.
+    """
+    if type(value) is int and 0 <= value <= LARGEST_COUNT:
+        return value
+    if (isinstance(value, Decimal) and value.is_signed()) or (isinstance(value, int) and value < 0):
+        return 0
+    return whole_number(value, LARGEST_COUNT) or 0
+
+
+def words(value: Any, limit: int) -> str:
+    """What `coerce.text` makes of `value`, without its work where there is none: most texts are printable throughout,
+    so neither NUL nor zero-width characters nor other blanks than the space can be in them.
+
+    Raises:
+        ValueError: as `coerce.text`.
+    """
+    if type(value) is str and len(value) <= limit and value.isprintable() and value[:1] != " " != value[-1:]:
+        return value
+    return text(value, limit)
+
+
+def sku_id(value: Any) -> str:
+    """What `coerce.identifier` makes of `value`; mostly it is a number."""
+    return str(value) if type(value) is int else identifier(value)
+
+
+@lru_cache(maxsize=512)
+def image_address(value: str) -> str:
+    """An absolute picture address, "" for none; the variants of a colour share one, hence the cache."""
+    return web_address(value, IMAGE_HOST)
+
+
+def offer_id(value: Any) -> str:
+    """The id of an offer: digits, whether they come as a number or as text.
+
+    Raises:
+        ValueError: anything else.
+    """
+    plain = str(value).strip() if isinstance(value, int | str) else ""
+    if not _OFFER_ID.fullmatch(plain):
+        raise ValueError("an offer id is 1 to 30 digits")
+    return plain
+
+
+def is_true(value: Any) -> bool:
+    """A flag that comes as a boolean or as text."""
+    return value is True or str(value).lower() == "true"
+
+
+def first(*candidates: T | None) -> T | None:
+    """The first candidate that is there."""
+    for candidate in candidates:
+        if candidate is not None:
+            return candidate
+    return None

@@ -1,0 +1,188 @@
+"""Plans and pages of `alibaba.product.list.get`, and products by their ids."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from syncjobs.connectors.alibaba1688.answers import ByIdAnswer, ListAnswer, PageResult, ProductAnswer
+from syncjobs.connectors.alibaba1688.apis import (
+    ID_LIST_SIZE,
+    PRODUCT_GET,
+    PRODUCT_LIST,
+    PRODUCTS_BY_ID,
+)
+from syncjobs.connectors.alibaba1688.client import GatewayClient
+from syncjobs.connectors.alibaba1688.failures import BusinessError
+from syncjobs.connectors.alibaba1688.mapping import source_id_of
+from syncjobs.connectors.alibaba1688.paginator import ListPage, PageWalk
+from syncjobs.connectors.coerce import whole_number
+from syncjobs.engine.contracts import BatchSpec, Page, RawRecord
+from syncjobs.engine.errors import FatalSourceError, RetryableSourceError
+
+WEB_SITE = "1688"
+LARGEST_TOTAL = 2**53
+
+
+class Range(msgspec.Struct, frozen=True, kw_only=True, tag="pages", tag_field="walk"):
+    """Some pages of a listing. `open_ended`: also what was added behind them meanwhile."""
+
+    page: int
+    pages: int
+    size: int
+    open_ended: bool = False
+    category_id: int | None = None
+    since: datetime | None = None
+
+
+class Ids(msgspec.Struct, frozen=True, kw_only=True, tag="ids", tag_field="walk"):
+    """Some products by their ids."""
+
+    ids: tuple[str, ...]
+
+
+class SellerListing:
+    """The account's products page by page, ordered by id.
+
+    By id, also for an incremental walk: new products come last, and one that changes during the walk stays where it
+    is. Ordered by the time of change it would jump to the end, every row behind it would move up by one, and the walk
+    would step over one product at each page boundary. By id a product can only enter between others, which repeats a
+    row on the next page; only a deletion can hide one, and then the totals do not agree.
+    """
+
+    def __init__(self, client: GatewayClient) -> None:
+        self._client = client
+
+    def batches(self, wanted: Range, batch_size: int, total: int | None) -> Iterator[BatchSpec]:
+        """Ranges like `wanted` of about `batch_size` products; the last is open-ended, and the only one without a
+        total."""
+        size = wanted.size
+        pages_in_batch = max(1, batch_size // size)
+        pages = max(1, -(-(total or 0) // size))
+        for page in range(1, pages + 1, pages_in_batch):
+            count = min(pages_in_batch, pages - page + 1)
+            part = msgspec.structs.replace(wanted, page=page, pages=count, open_ended=page + count > pages)
+            expected = min(count * size, max(0, (total or 0) - (page - 1) * size))
+            yield BatchSpec(params=msgspec.to_builtins(part), expected=expected)
+
+    def measure(self, wanted: Range) -> tuple[int | None, int]:
+        """(total, page size) of a listing; the platform may clamp the size asked for."""
+        result = self._page(wanted, 1, need_detail=False)
+        size = _number(result.size)
+        return _number(result.total), size if size and size < wanted.size else wanted.size
+
+    def pages(self, wanted: Range) -> Iterator[Page]:
+        """The pages of a range; every one repeats the listing's total."""
+        walk = PageWalk(
+            lambda number: _list_page(self._page(wanted, number, need_detail=True)),
+            first=wanted.page,
+            count=wanted.pages,
+            size=wanted.size,
+            open_ended=wanted.open_ended,
+        )
+        for page in walk:
+            yield page_of(page.items, total=page.total)
+
+    def _page(self, wanted: Range, number: int, *, need_detail: bool) -> PageResult:
+        params = {
+            "pageNo": number,
+            "pageSize": wanted.size,
+            "categoryId": wanted.category_id,
+            "startModifyTime": wanted.since,
+            "orderByCondition": "ID",
+            "orderByType": "ASC",
+            "needDetail": need_detail,
+        }
+        try:
+            result = self._client.call(PRODUCT_LIST, params, ListAnswer).result
+        except BusinessError as error:
+            raise error.as_engine_error(PRODUCT_LIST) from None
+        if result and (refusal := result.refusal()):
+            raise BusinessError(*refusal).as_engine_error(PRODUCT_LIST)
+        if result is None or result.page is None:
+            raise RetryableSourceError("The listing has no page.", code="bad_answer")
+        return result.page
+
+
+class ProductLookup:
+    """Products by their ids: twenty a call, and one by one what such a call leaves out or may not be asked for."""
+
+    def __init__(self, client: GatewayClient) -> None:
+        self._client = client
+        self._lists_granted = True
+
+    def pages(self, ids: Sequence[str]) -> Iterator[Page]:
+        """One page for each call made."""
+        for start in range(0, len(ids), ID_LIST_SIZE):
+            wanted = ids[start : start + ID_LIST_SIZE]
+            found = self._several(wanted) if self._lists_granted else None
+            if found is not None:
+                yield found
+            known = {record.source_id for record in found.records} if found else set()
+            yield from (self._one(each) for each in wanted if each not in known)
+
+    def _several(self, ids: Sequence[str]) -> Page | None:
+        """What the platform hands out together; None when it refuses the whole call for one of the ids."""
+        params = {"productIdList": [int(each) for each in ids]}
+        try:
+            answer = self._client.call(PRODUCTS_BY_ID, params, ByIdAnswer)
+        except BusinessError:
+            return None
+        except FatalSourceError as error:
+            if error.code not in ("api_not_granted", "api_unsupported"):
+                raise
+            self._lists_granted = False
+            return None
+        page = page_of(bytes(item) for item in answer.items or () if bytes(item) != b"null")
+        wanted = tuple(record for record in page.records if record.source_id in {*ids, None})
+        return msgspec.structs.replace(page, records=wanted)
+
+    def _one(self, product_id: str) -> Page:
+        try:
+            answer = self._client.call(PRODUCT_GET, {"productID": product_id, "webSite": WEB_SITE}, ProductAnswer)
+        except BusinessError as error:
+            return _refused(product_id, error)
+        if answer.result and (refusal := answer.result.refusal()):
+            return _refused(product_id, BusinessError(*refusal))
+        if answer.product is None or bytes(answer.product) == b"null":
+            return _refused(product_id, BusinessError("", "no productInfo"))
+        return page_of([bytes(answer.product)])
+
+
+def page_of(items: Iterable[bytes], total: int | None = None) -> Page:
+    """Each product's own bytes with its id; what is no JSON object at all is rejected by itself."""
+    records, rejected = [], []
+    for item in items:
+        try:
+            records.append(RawRecord(payload=item, source_id=source_id_of(item)))
+        except ValueError as error:
+            rejected.append((item, str(error)))
+    return Page(records=tuple(records), rejected=tuple(rejected), total=total)
+
+
+def _list_page(result: PageResult) -> ListPage:
+    items = tuple(map(bytes, result.items or ()))
+    return ListPage(items=items, ids=tuple(map(_comparable, items)), total=_number(result.total))
+
+
+def _comparable(item: bytes) -> str:
+    """What tells whether a page is the same again."""
+    try:
+        return source_id_of(item) or repr(item)
+    except ValueError:
+        return repr(item)
+
+
+def _refused(product_id: str, error: BusinessError) -> Page:
+    if error.is_gone:
+        return Page(gone=(product_id,))
+    reason = {"productID": product_id, "code": error.code, "message": error.text}
+    return Page(rejected=((msgspec.json.encode(reason), f"product {product_id}: {error.text or error.code}"),))
+
+
+def _number(value: Any) -> int | None:
+    try:
+        return whole_number(value, LARGEST_TOTAL)
+    except ValueError:
+        raise RetryableSourceError("The listing counts in something else than numbers.", code="bad_answer") from None

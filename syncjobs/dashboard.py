@@ -1,0 +1,86 @@
+"""What the dashboard says of the synchronization."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count
+from django.db.models.functions import TruncDate
+from django.urls import reverse
+from django.utils import timezone
+
+from syncjobs import selectors
+from syncjobs.models import SyncJob
+from system.models import Task
+
+DAYS = 7
+SHOWN_JOBS = 5
+CHART_HEIGHT, COLUMN_WIDTH, BAR_WIDTH = 120, 48, 28
+# From the bottom of a column up: how runs ended, or that they have not yet.
+OUTCOMES: dict[str, tuple[str, ...]] = {
+    "success": (SyncJob.State.SUCCEEDED,),
+    "warning": (SyncJob.State.PARTIAL, SyncJob.State.STOPPED, SyncJob.State.HELD),
+    "danger": (SyncJob.State.FAILED,),
+    "info": SyncJob.OPEN_STATES,
+}
+
+
+def week_card() -> dict[str, Any]:
+    """Runs of the last seven days by day and outcome, as columns of a chart."""
+    today = timezone.localdate()
+    days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
+    began = timezone.make_aware(datetime.combine(days[0], datetime.min.time()))
+    rows = (
+        SyncJob.objects.filter(created_at__gte=began)
+        .order_by()
+        .values_list(TruncDate("created_at"), "state")
+        .annotate(n=Count("id"))
+    )
+    counts = {(day, state): n for day, state, n in rows}
+    totals = [
+        {tone: sum(counts.get((day, state), 0) for state in states) for tone, states in OUTCOMES.items()}
+        for day in days
+    ]
+    highest = max(1, *(sum(total.values()) for total in totals))
+    return {
+        "columns": [_column(i, day, total, highest) for i, (day, total) in enumerate(zip(days, totals, strict=True))],
+        "width": DAYS * COLUMN_WIDTH,
+        "height": CHART_HEIGHT,
+        "runs": sum(sum(total.values()) for total in totals),
+    }
+
+
+def _column(index: int, day: Any, total: dict[str, int], highest: int) -> dict[str, Any]:
+    left = index * COLUMN_WIDTH + (COLUMN_WIDTH - BAR_WIDTH) // 2
+    bars, top = [], CHART_HEIGHT
+    for tone, count in total.items():
+        height = round(count * CHART_HEIGHT / highest)
+        top -= height
+        if count:
+            bars.append({"tone": tone, "x": left, "y": top, "height": height, "count": count})
+    return {"day": day, "bars": bars, "x": left, "middle": left + BAR_WIDTH // 2, "total": sum(total.values())}
+
+
+def activity_card() -> dict[str, Any]:
+    """What runs now, and how the last run ended."""
+    active = selectors.jobs().filter(state__in=SyncJob.OPEN_STATES)[:SHOWN_JOBS]
+    last = selectors.jobs().exclude(state__in=SyncJob.OPEN_STATES).first()
+    return {"active": [_entry(job) for job in active], "last": _entry(last) if last else None}
+
+
+def _entry(job: SyncJob) -> dict[str, Any]:
+    return {
+        "row": job,
+        "progress": selectors.job_view(job)["progress"],
+        "url": reverse("admin:syncjobs_syncjob_change", args=[job.pk]),
+        "rejects": reverse("admin:syncjobs_rejectedrecord_changelist", query={"job": job.task_id}),
+    }
+
+
+def workers_card() -> dict[str, Any]:
+    """Workers that consume, and what waits for them."""
+    labels = dict(Task.Queue.choices)
+    queues = selectors.queues_view()
+    return {
+        "workers": selectors.workers_view(),
+        "queues": [{"name": labels[name], **counts} for name, counts in queues.items()],
+    }

@@ -1,0 +1,102 @@
+"""OpenAPI: every success in its envelope, every list as a page, every error that can happen."""
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
+
+from system.api.pagination import PageQuery
+from system.api.permissions import HasRole, IsAnyone
+
+JsonSchema = dict[str, Any]
+
+ALWAYS = (400, 404, 405, 406, 429, 500, 503)
+SIGNED_IN = (401,)
+WITH_ROLE = (403,)
+WITH_BODY = (409, 411, 413, 415, 422)
+WRITES = frozenset({"POST", "PUT", "PATCH"})
+DESCRIPTIONS = {
+    400: "Invalid parameter",
+    401: "Not signed in",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    406: "Not acceptable",
+    409: "Conflict",
+    411: "Content-Length required",
+    413: "Body too large",
+    415: "Not application/json",
+    422: "Well-formed, but impossible here",
+    429: "Too many requests",
+    500: "Internal error",
+    503: "Unavailable",
+}
+REFERENCE = "#/components/schemas/"
+
+
+def without_slashed(endpoints: list[Any]) -> list[Any]:
+    """The tolerated trailing slash is not documented."""
+    return [endpoint for endpoint in endpoints if not endpoint[0].endswith("/")]
+
+
+class EnvelopeAutoSchema(AutoSchema):
+    """Wraps what the views document into the envelope of the view's API version."""
+
+    def get_auth(self) -> list[JsonSchema]:
+        return [] if self._allows(IsAnyone) else super().get_auth()
+
+    def _get_response_bodies(self, direction: Any = "response") -> JsonSchema:
+        documented = super()._get_response_bodies(direction)
+        if not getattr(self.view, "enveloped", True):
+            return documented
+        wrapped = {code: self._wrapped(code, response) for code, response in documented.items()}
+        errors = {str(code): self._error(code) for code in self._possible_errors()}
+        return dict(sorted((errors | wrapped).items()))
+
+    def _wrapped(self, code: str, response: JsonSchema) -> JsonSchema:
+        if not code.startswith("2"):
+            return self._error(int(code), response["description"])
+        if code == "204":
+            return response
+        content = response.get("content") or {"application/json": {}}
+        bodies = {kind: {**media, "schema": self._envelope(media.get("schema"))} for kind, media in content.items()}
+        return {**response, "content": bodies, "description": response["description"] or "Success"}
+
+    def _envelope(self, data: JsonSchema | None) -> JsonSchema:
+        version = self.view.api
+        name = _name_of(data)
+        if data and data.get("type") == "array" and self._is_paged():
+            name = f"{_name_of(data['items'])}Page"
+            data = self._component(name, version.page_schema(data["items"]))
+        return self._component(f"{name}Envelope", version.success_schema(data))
+
+    def _component(self, name: str, schema: JsonSchema) -> JsonSchema:
+        component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, schema=schema, object=name)
+        self.registry.register_on_missing(component)
+        return component.ref
+
+    def _error(self, status: int, description: str = "") -> JsonSchema:
+        schema = self._component("Error", self.view.api.failure_schema)
+        content = {"application/json": {"schema": schema}}
+        return {"description": description or DESCRIPTIONS[status], "content": content}
+
+    def _possible_errors(self) -> tuple[int, ...]:
+        signed_in = () if self._allows(IsAnyone) else SIGNED_IN
+        role = WITH_ROLE if self._allows(HasRole) else ()
+        body = WITH_BODY if self.method in WRITES else ()
+        return ALWAYS + signed_in + role + body
+
+    def _allows(self, permission: type) -> bool:
+        return any(isinstance(held, permission) for held in self.view.get_permissions())
+
+    def _is_paged(self) -> bool:
+        return any(isinstance(query, type) and issubclass(query, PageQuery) for query in self.get_override_parameters())
+
+
+def _name_of(schema: JsonSchema | None) -> str:
+    if schema is None:
+        return "Empty"
+    if schema.get("type") == "array":
+        return f"{_name_of(schema['items'])}List"
+    reference = schema.get("$ref", "")
+    return str(reference.removeprefix(REFERENCE)) if reference else "Any"

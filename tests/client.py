@@ -1,0 +1,101 @@
+"""A small API client for tests: sends JSON and checks the envelope of every answer."""
+
+import json
+import re
+from typing import Any
+
+import zeal
+from django.http import HttpResponse
+from django.test import Client
+
+from accounts import services
+from accounts.models import User
+
+SUCCESS_KEYS = {"code", "message", "data", "timestamp", "request_id"}
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+FIRST_ERROR_STATUS = 400
+
+
+class ApiClient:
+    """Calls /api/v1 without credentials, or as a user: `api.as_(operator).post("sync/start", {...})`.
+
+    `last` is the whole answer of the latest call, for its headers.
+    """
+
+    def __init__(self, token: str = "") -> None:
+        self._client = Client(raise_request_exception=False)
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.last = HttpResponse()
+
+    def as_(self, user: User) -> "ApiClient":
+        """A client with a fresh session of this user."""
+        return ApiClient(services.open_session(user)["token"])
+
+    def with_token(self, token: str) -> "ApiClient":
+        """A client that sends this access token."""
+        return ApiClient(token)
+
+    def get(self, path: str, *, expect: int = 200, headers: dict[str, str] | None = None, **query: Any) -> Any:
+        """The data of a GET; of an error its `error` object."""
+        return self.call("GET", path, expect=expect, headers=headers, query_params=query)
+
+    def post(self, path: str, body: Any = None, *, expect: int = 200, headers: dict[str, str] | None = None) -> Any:
+        """The data of a POST; of an error its `error` object."""
+        return self.call("POST", path, body, expect=expect, headers=headers)
+
+    def patch(self, path: str, body: Any = None, *, expect: int = 200, headers: dict[str, str] | None = None) -> Any:
+        """The data of a PATCH; of an error its `error` object."""
+        return self.call("PATCH", path, body, expect=expect, headers=headers)
+
+    def call(self, method: str, path: str, body: Any = None, *, expect: int = 200, **request: Any) -> Any:
+        """Any method; the status must be `expect` and the body the envelope."""
+        response = self.send(method, path, body, **request)
+        assert response.status_code == expect, response.content.decode()[:2000]
+        return opened(response)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        headers: dict[str, str] | None = None,
+        content_type: str = "application/json",
+        **request: Any,
+    ) -> HttpResponse:
+        """The plain answer. A body that is not bytes is sent as JSON; a relative path lies under /api/v1."""
+        if body is not None:
+            request["data"] = body if isinstance(body, bytes) else json.dumps(body)
+            request["content_type"] = content_type
+        address = path if path.startswith("/") else f"/api/v1/{path}"
+        with zeal.zeal_context():
+            self.last = self._client.generic(method, address, headers={**self._headers, **(headers or {})}, **request)
+        return self.last
+
+
+def opened(response: HttpResponse) -> Any:
+    """What the envelope holds: data, or the error object of a refusal.
+
+    Asserts everything the envelope promises.
+    """
+    if response.status_code == 204:
+        assert response.content == b""
+        return None
+    assert response.headers["Content-Type"] == "application/json", response.content[:200]
+    envelope = json.loads(response.content)
+    failed = response.status_code >= FIRST_ERROR_STATUS
+    assert set(envelope) == SUCCESS_KEYS | ({"error"} if failed else set())
+    assert envelope["code"] == response.status_code
+    assert envelope["message"]
+    assert TIMESTAMP.fullmatch(envelope["timestamp"])
+    assert envelope["request_id"] == response.headers["X-Request-ID"]
+    return _error(envelope) if failed else envelope["data"]
+
+
+def _error(envelope: dict[str, Any]) -> dict[str, Any]:
+    error: dict[str, Any] = envelope["error"]
+    assert set(error) == {"code", "details", "suggestion"}
+    assert re.fullmatch(r"E\d{5}", error["code"])
+    assert error["suggestion"]
+    assert envelope["data"] is None
+    return error

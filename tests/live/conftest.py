@@ -1,0 +1,103 @@
+"""A server, users, jobs and WebSocket clients."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.utils import timezone
+from websockets.sync.client import ClientConnection, connect
+
+from accounts import tokens
+from accounts.models import User
+from syncjobs.models import Source, SyncJob
+from tests.server.webserver import PATIENCE_SECONDS, WebServer, web_server
+
+Frame = dict[str, Any]
+
+
+class Viewer:
+    """A WebSocket client that reads frames one by one."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+
+    def frame(self) -> Frame:
+        """The next frame."""
+        return dict(json.loads(self.connection.recv(timeout=PATIENCE_SECONDS)))
+
+    def frame_of(self, kind: str) -> Frame:
+        """The next frame of a type; others are passed over."""
+        return self.frame_where(lambda frame: frame["type"] == kind)
+
+    def frame_where(self, wanted: Callable[[Frame], bool]) -> Frame:
+        """The next frame that fits."""
+        while not wanted(frame := self.frame()):
+            pass
+        return frame
+
+    def say(self, message: object) -> None:
+        """Send a JSON message."""
+        self.connection.send(json.dumps(message))
+
+
+@pytest.fixture(scope="session")
+def server(django_db_setup: None) -> Iterator[WebServer]:
+    """One server for all tests of a worker; it looks at open sockets' users every second."""
+    with web_server(WS_RECHECK_SECONDS="1") as running:
+        yield running
+
+
+@pytest.fixture
+def sign_in(transactional_db: None) -> Callable[..., str]:
+    """Make a user with a role and sign in; returns the access token."""
+
+    def make(username: str = "watcher", role: str = "viewer") -> str:
+        user = User.objects.create(username=username, email=f"{username}@example.com", is_staff=bool(role))
+        user.groups.set(Group.objects.filter(name=role))
+        claims = {"username": username, "tier": user.tier, "roles": [role], "tv": user.token_version}
+        return tokens.issue(user.pk, tokens.new_family(), claims).access
+
+    return make
+
+
+@pytest.fixture
+def make_job(transactional_db: None) -> Callable[[str], SyncJob]:
+    """Make a running job."""
+
+    def make(task_id: str) -> SyncJob:
+        source, _ = Source.objects.get_or_create(name="shop", defaults={"kind": "feed"})
+        now = timezone.now()
+        return SyncJob.objects.create(
+            task_id=task_id, source=source, type="full", scope=task_id, total=100, created_at=now, started_at=now
+        )
+
+    return make
+
+
+@pytest.fixture
+def job(make_job: Callable[[str], SyncJob]) -> SyncJob:
+    """A running job."""
+    return make_job("sync_20260101_001")
+
+
+@pytest.fixture
+def open_socket() -> Iterator[Callable[..., Viewer]]:
+    """Open WebSockets by token; they are closed at the end."""
+    opened: list[ClientConnection] = []
+
+    def open_one(url: str, token: str) -> Viewer:
+        connection = connect(url, additional_headers={"Authorization": f"Bearer {token}"}, max_size=None)
+        opened.append(connection)
+        return Viewer(connection)
+
+    yield open_one
+    for connection in opened:
+        connection.close()
+
+
+@pytest.fixture
+def viewer(server: WebServer, job: SyncJob, sign_in: Callable[..., str], open_socket: Callable[..., Viewer]) -> Viewer:
+    """Somebody who watches the job."""
+    return open_socket(f"{server.ws}/{job.task_id}", sign_in())

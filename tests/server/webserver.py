@@ -1,0 +1,81 @@
+"""A real web server process over the test's own database and Redis."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+from django.conf import settings
+
+from devstack import processes
+
+PATIENCE_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class WebServer:
+    """A running `python -m config.serve`."""
+
+    port: int
+    process: "subprocess.Popen[bytes]"
+
+    @property
+    def http(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ws(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/ws/v1/sync"
+
+
+def poll_until(condition: Callable[[], bool], patience: float = PATIENCE_SECONDS) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def environment(port: int, **extra: str) -> dict[str, str]:
+    """What a child needs: our test database, our Redis, and pages of its own address allowed."""
+    server = os.environ["DATABASE_URL"].rpartition("/")[0]
+    return {
+        **os.environ,
+        "DATABASE_URL": f"{server}/{settings.DATABASES['default']['NAME']}",
+        "WS_ALLOWED_ORIGINS": f"http://127.0.0.1:{port},https://shop.example",
+        **extra,
+    }
+
+
+def command(port: int, *arguments: str) -> list[str]:
+    """The command line of a server."""
+    return [sys.executable, "-m", "config.serve", "--port", str(port), *arguments]
+
+
+@contextmanager
+def web_server(*arguments: str, **extra: str) -> Iterator[WebServer]:
+    """Start a server, wait until it answers, and end it."""
+    port = processes.free_port()
+    process = subprocess.Popen(
+        command(port, *arguments), env=environment(port, **extra), preexec_fn=processes.die_with_parent(signal.SIGTERM)
+    )
+    server = WebServer(port, process)
+    try:
+        poll_until(lambda: alive(server))
+        yield server
+    finally:
+        processes.stop(process, signal.SIGTERM)
+
+
+def alive(server: WebServer) -> bool:
+    """Whether the server answers; fails at once when its process is gone."""
+    assert server.process.poll() is None, f"the server ended with {server.process.returncode}"
+    try:
+        return httpx.get(f"{server.http}/health/live", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False

@@ -1,0 +1,54 @@
+"""A scripted source, and the means to run slices in this process."""
+
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from syncjobs.connectors import registry
+from syncjobs.models import Source, SyncJob
+from syncjobs.services.jobs import StartSync, start_sync
+from syncjobs.services.slices import run_slice
+from system.models import Task
+from system.queue import TaskContext
+from tests.syncjobs import scripted
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[scripted.World]:
+    """A fresh source to script."""
+    monkeypatch.setitem(registry.CONNECTORS, "scripted", "tests.syncjobs.scripted:ScriptedConnector")
+    monkeypatch.setattr(scripted, "world", scripted.World())
+    return scripted.world
+
+
+@pytest.fixture
+def source(world: scripted.World, db: None) -> Source:
+    """The scripted source, as the default."""
+    return Source.objects.create(name="shop", kind="scripted", is_default=True)
+
+
+def start(**changes: object) -> SyncJob:
+    """Start a sync of the default source; full unless said otherwise."""
+    return start_sync(StartSync(**({"type": "full", "batch_size": 10} | changes)))
+
+
+def claimed_task(job: SyncJob) -> TaskContext:
+    """A task row as a worker holds it."""
+    task = Task.objects.create(kind="sync.slice", state="running", fence=1, job_id=job.pk)
+    return TaskContext(task.pk, 1, job.pk)
+
+
+def work(job: SyncJob, context: TaskContext | None = None) -> SyncJob:
+    """Run one slice here and read the job again."""
+    run_slice({"job_id": job.pk}, context or claimed_task(job))
+    job.refresh_from_db()
+    return job
+
+
+Runner = Callable[..., SyncJob]
+
+
+def new_task_id() -> uuid.UUID:
+    """An id no task has."""
+    return uuid.uuid4()

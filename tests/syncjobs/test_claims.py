@@ -1,0 +1,226 @@
+"""Leases, fences, stopping and crashes: nobody writes for a batch that is not theirs."""
+
+import pytest
+
+from products.models import Product
+from syncjobs.engine.errors import LeaseLost
+from syncjobs.engine.pipeline import run_batch
+from syncjobs.models import Source, SyncBatch, SyncJob
+from syncjobs.services import batches
+from syncjobs.services.jobs import resume_sync, start_sync, stop_sync
+from syncjobs.services.sweep import sweep_jobs
+from system import sql
+from system.errors import ApplicationError
+from system.models import Task
+from tests.syncjobs.conftest import claimed_task, new_task_id, start, work
+from tests.syncjobs.scripted import ScriptedConnector, World
+
+
+def expire_leases() -> None:
+    sql.execute("UPDATE syncjobs_syncbatch SET lease_until = now() - interval '1 second' WHERE state = 'running'")
+
+
+def planned(world: World, offers: int = 30, **changes: object) -> SyncJob:
+    """A running job whose batches are written and not begun."""
+    world.offer(offers)
+    job = start(**changes)
+
+    def stop_here(_spec: object) -> None:
+        raise KeyboardInterrupt
+
+    before, world.before_fetch = world.before_fetch, stop_here
+    with pytest.raises(KeyboardInterrupt):
+        work(job)
+    world.before_fetch = before
+    batches.release_held_by(SyncBatch.objects.get(state="running").task_id)
+    SyncBatch.objects.update(crashes=0)
+    return job
+
+
+def test_two_workers_never_get_the_same_batch(source: Source, world: World) -> None:
+    job = planned(world)
+    claims = [batches.claim(job.pk, new_task_id()) for _ in range(4)]
+    numbers = [claim.number for claim in claims if claim]
+    assert sorted(numbers) == [1, 2, 3]
+
+
+def test_no_more_batches_are_in_flight_than_max_workers(source: Source, world: World) -> None:
+    job = planned(world, max_workers=2)
+    assert [bool(batches.claim(job.pk, new_task_id())) for _ in range(3)] == [True, True, False]
+
+
+def test_an_expired_lease_goes_to_the_next_worker_with_a_higher_fence(source: Source, world: World) -> None:
+    job = planned(world, offers=5)
+    first = batches.claim(job.pk, new_task_id())
+    expire_leases()
+    second = batches.claim(job.pk, new_task_id())
+    assert first
+    assert second
+    assert (second.number, second.fence, second.crashes) == (first.number, first.fence + 1, 1)
+
+
+def test_a_worker_that_slept_through_its_lease_writes_nothing(source: Source, world: World) -> None:
+    job = planned(world, offers=5)
+    sleeper = batches.claim(job.pk, new_task_id())
+    expire_leases()
+    batches.claim(job.pk, new_task_id())
+    assert sleeper
+    with pytest.raises(LeaseLost), batches.commit_batch(sleeper) as unit:
+        unit.apply(())
+    with pytest.raises(LeaseLost):
+        batches.extend_lease(sleeper)
+    assert not Product.objects.exists()
+
+
+def test_a_batch_without_a_transaction_leaves_no_trace(source: Source, world: World) -> None:
+    job = planned(world, offers=5)
+    claim = batches.claim(job.pk, new_task_id())
+    assert claim
+
+    class Boom(Exception):
+        pass
+
+    class FailsAtTheEnd(batches.BatchUnitOfWork):
+        def finish(self, result: object) -> None:
+            super().finish(result)
+            raise Boom
+
+    def commit() -> object:
+        manager = batches.commit_batch(claim)
+        manager.__enter__()
+        return _Swap(manager, FailsAtTheEnd(claim))
+
+    connector = ScriptedConnector.__new__(ScriptedConnector)
+    from syncjobs.engine.contracts import BatchSpec
+
+    with pytest.raises(Boom):
+        run_batch(connector, BatchSpec(params=claim.params["params"]), lambda: None, commit)
+    job.refresh_from_db()
+    assert (Product.objects.count(), job.processed) == (0, 0)
+
+
+class _Swap:
+    """The transaction of one unit of work around another."""
+
+    def __init__(self, manager: object, unit: object) -> None:
+        self.manager, self.unit = manager, unit
+
+    def __enter__(self) -> object:
+        return self.unit
+
+    def __exit__(self, *error: object) -> object:
+        return self.manager.__exit__(*error)
+
+
+def test_a_batch_that_keeps_killing_its_workers_is_set_aside_and_the_job_goes_on(
+    source: Source, world: World, settings: object
+) -> None:
+    settings.SYNC_MAX_BATCH_CRASHES = 2
+    world.offer(30)
+
+    def die_on_the_second(spec: object) -> None:
+        if "100011" in spec.params["ids"]:
+            raise RuntimeError("boom")
+
+    world.before_fetch = die_on_the_second
+    job = work(start())
+    assert (job.state, job.processed, job.error["code"]) == ("partial", 20, "batches_set_aside")
+    assert SyncBatch.objects.get(state="failed").error["code"] == "RuntimeError"
+
+
+def test_a_resumed_job_tries_the_batches_it_had_set_aside(source: Source, world: World, settings: object) -> None:
+    settings.SYNC_MAX_BATCH_CRASHES = 1
+    world.offer(10)
+    job = planned(world, offers=10)
+    SyncBatch.objects.filter(stage=1).update(state="failed")
+    SyncJob.objects.update(state="stopped")
+    assert work(resume_sync(job.task_id)).state == "succeeded"
+
+
+def test_stop_takes_effect_between_batches_and_resume_goes_on(source: Source, world: World) -> None:
+    world.offer(30)
+    job = start()
+
+    def stop_at_the_second(_spec: object) -> None:
+        if world.fetches == 2:
+            stop_sync(job.task_id)
+
+    world.before_fetch = stop_at_the_second
+    work(job)
+    assert job.state == "stopped"
+    assert job.processed < 30
+    world.before_fetch = lambda spec: None
+    resumed = work(resume_sync(job.task_id))
+    assert (resumed.state, resumed.processed, Product.objects.count()) == ("succeeded", 30, 30)
+
+
+def test_a_job_nobody_works_on_any_more_is_stopped_by_the_sweeper(source: Source, world: World) -> None:
+    job = planned(world)
+    batches.claim(job.pk, new_task_id())
+    stop_sync(job.task_id)
+    job.refresh_from_db()
+    assert job.state == "stopping"
+    expire_leases()
+    sweep_jobs()
+    job.refresh_from_db()
+    assert job.state == "stopped"
+
+
+def test_the_sweeper_rings_again_for_a_job_whose_slices_are_gone(source: Source, world: World) -> None:
+    job = planned(world)
+    Task.objects.all().delete()
+    sweep_jobs()
+    assert Task.objects.filter(job_id=job.pk, state="pending").count() == 3
+
+
+def test_the_next_attempt_of_a_task_frees_what_the_dead_one_held(source: Source, world: World) -> None:
+    job = planned(world, offers=5)
+    context = claimed_task(job)
+    batches.claim(job.pk, context.task_id)
+    assert work(job, context).state == "succeeded"
+
+
+def test_a_second_start_of_the_same_scope_names_the_running_job(source: Source, world: World) -> None:
+    job = start()
+    with pytest.raises(ApplicationError) as refused:
+        start(type="incremental")
+    assert refused.value.status == 409
+    assert refused.value.details == {"task_id": job.task_id}
+
+
+def test_another_scope_may_run_beside_it(source: Source, world: World) -> None:
+    start()
+    assert start(sku_list=("610947572360",)).state == "running"
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        ({"source": "nowhere"}, 422),
+        ({"sku_list": ("https://item.taobao.com/item.htm?id=1",)}, 400),
+    ],
+)
+def test_a_start_that_makes_no_sense_is_refused_and_leaves_nothing(
+    source: Source, world: World, request_: dict[str, object], status: int
+) -> None:
+    with pytest.raises(ApplicationError) as refused:
+        start(**request_)
+    assert refused.value.status == status
+    assert not SyncJob.objects.exists()
+
+
+def test_a_category_is_refused_once_the_tree_is_known_and_lacks_it(source: Source, world: World) -> None:
+    world.offer(5)
+    assert start(category_id=999).state == "running"
+    work(start(category_id=1))
+    with pytest.raises(ApplicationError) as refused:
+        start(category_id=998)
+    assert refused.value.status == 422
+
+
+def test_without_any_source_the_refusal_says_so(db: None) -> None:
+    from syncjobs.services.jobs import StartSync
+
+    with pytest.raises(ApplicationError) as refused:
+        start_sync(StartSync(type="full"))
+    assert refused.value.code == "E02002"
