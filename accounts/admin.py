@@ -16,16 +16,23 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework_simplejwt.token_blacklist import admin as _token_pages
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminCheckboxSelectMultiple
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
 from accounts.models import User
+from accounts.roles import ROLES
 from accounts.services import change_password, create_user
 from system.backoffice.base import BackOfficeAdmin
 from system.backoffice.html import Tone, badge
 
 if TYPE_CHECKING:
-    _StockUserAdmin = _StockGroupAdmin = admin.ModelAdmin[Any]
+
+    class _StockUserAdmin(admin.ModelAdmin[Any]): ...
+
+    class _StockGroupAdmin(admin.ModelAdmin[Any]): ...
+
+    _ModelForm = forms.ModelForm[User]
 else:
+    _ModelForm = forms.ModelForm
     _StockUserAdmin, _StockGroupAdmin = stock.UserAdmin, stock.GroupAdmin
 
 __all__ = ["GroupAdmin", "UserAdmin", "_token_pages"]
@@ -41,17 +48,17 @@ for _model in (OutstandingToken, BlacklistedToken, Group):
     admin.site.unregister(_model)
 
 
-def _roles_field() -> forms.ModelMultipleChoiceField:
-    return forms.ModelMultipleChoiceField(
-        Group.objects.order_by("name"), required=False, label=_("roles"), widget=UnfoldAdminCheckboxSelectMultiple
-    )
-
-
 class NewUserForm(UserCreationForm):  # type: ignore[misc]
     """A new account; one with a role may enter the back office."""
 
     usable_password = None
-    groups = _roles_field()
+    role = forms.ChoiceField(
+        label=_("role"),
+        required=False,
+        choices=[("", "–"), *((role, role) for role in ROLES)],
+        widget=UnfoldAdminSelectWidget,
+        help_text=_("Without a role the account only reads the catalogue through the API."),
+    )
 
     class Meta:
         model = User
@@ -59,10 +66,15 @@ class NewUserForm(UserCreationForm):  # type: ignore[misc]
         field_classes: dict[str, Any] = {}
 
 
-class UserForm(forms.ModelForm[User]):
+class UserForm(_ModelForm):
     """An account; its password has a page of its own."""
 
-    groups = _roles_field()
+    groups: "forms.ModelMultipleChoiceField[Group]" = forms.ModelMultipleChoiceField(
+        Group.objects.order_by("name"),
+        label=_("roles"),
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+    )
 
     class Meta:
         model = User
@@ -125,7 +137,7 @@ class UserAdmin(BackOfficeAdmin, _StockUserAdmin):
     ]
     add_fieldsets = [
         (None, {"fields": ["username", "email", "password1", "password2"]}),
-        (_("Rights"), {"fields": ["tier", "groups"]}),
+        (_("Rights"), {"fields": ["tier", "role"]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[User]":
@@ -152,8 +164,7 @@ class UserAdmin(BackOfficeAdmin, _StockUserAdmin):
             super().save_model(request, obj, form, change)
             return
         given = form.cleaned_data
-        roles = [group.name for group in given["groups"]]
-        made = create_user(obj.username, obj.email, given["password1"], roles=roles, tier=obj.tier)
+        made = create_user(obj.username, obj.email, given["password1"], role=given["role"], tier=obj.tier)
         obj.pk, obj.is_staff = made.pk, made.is_staff
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:

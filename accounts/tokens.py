@@ -19,6 +19,10 @@ MAX_TOKEN_LENGTH = 4096
 REMEMBERED_TOKENS = 20_000
 
 Kind = Literal["access", "refresh"]
+LIFETIMES: dict[Kind, float] = {
+    "access": settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"].total_seconds(),
+    "refresh": settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"].total_seconds(),
+}
 
 
 class InvalidToken(Exception):
@@ -82,7 +86,9 @@ def verify(raw: str, kind: Kind) -> Claims:
         InvalidToken: malformed, forged, expired, or of the other kind.
     """
     claims = _verified(raw)
-    if claims.token_type != kind or claims.exp + settings.SIMPLE_JWT["LEEWAY"] <= time.time():
+    now, leeway = time.time(), settings.SIMPLE_JWT["LEEWAY"]
+    lives = now - leeway < claims.exp <= now + LIFETIMES[kind] + leeway
+    if claims.token_type != kind or not lives:
         raise InvalidToken
     return claims
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 from typing import Any
+from urllib.parse import quote
 
 import httptools
 from django.conf import settings
@@ -16,13 +17,22 @@ logger = logging.getLogger(__name__)
 
 # One read may bring this much at once; the guards judge a complete head by finer limits.
 MAX_HEAD_BYTES = 64 * 1024
+# How long a sender we refused may go on, so that it reads the answer instead of a reset.
+LINGER_SECONDS = 2
+
+_request_line_safe = "".join(map(chr, range(0x7F)))
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """A head over 64 KB is 431, one that takes over WEB_HEAD_SECONDS 408, a malformed one 400."""
+    """A head over 64 KB is 431, one that takes over WEB_HEAD_SECONDS 408, a malformed one 400.
 
+    Raw bytes in a request line are percent-encoded, because command line clients send Chinese words as they are.
+    """
+
+    _between_requests = True
     _in_head = True
     _head_bytes = 0
+    _refused = False
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -37,8 +47,10 @@ class HttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse; afterwards count what arrived if the head is still incomplete."""
-        super().data_received(data)
-        if not self._in_head or self.transport.is_closing():
+        if self._refused:
+            return
+        super().data_received(_encoded(data) if self._between_requests else data)
+        if not self._in_head or self._refused:
             return
         self._head_bytes += len(data)
         if self._head_bytes > MAX_HEAD_BYTES:
@@ -48,8 +60,13 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A new head, perhaps of the next request on this connection."""
-        self._in_head, self._head_bytes = True, 0
+        self._between_requests, self._in_head, self._head_bytes = False, True, 0
         super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        """The next bytes begin a request."""
+        self._between_requests = True
+        super().on_message_complete()
 
     def on_headers_complete(self) -> None:
         """The head is complete."""
@@ -77,9 +94,17 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _refuse(self, code: ErrorCode) -> None:
+        self._refused = True
         status, headers, body = refusal(code)
         lines: list[Any] = [STATUS_LINE[status]]
         for name, value in headers:
             lines += [name, b": ", value, b"\r\n"]
         self.transport.write(b"".join([*lines, b"\r\n", body]))
-        self.transport.close()
+        self.transport.write_eof()
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+
+def _encoded(data: bytes) -> bytes:
+    """What begins a request, its first line in ASCII."""
+    line, newline, rest = data.partition(b"\n")
+    return data if line.isascii() else quote(line, safe=_request_line_safe).encode() + newline + rest

@@ -161,7 +161,7 @@ class ProductAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
     ) -> tuple["QuerySet[Any]", bool]:
-        """Every word literally in the title, or the whole text as SKU or offer id; at most `SEARCH_MATCHES` products."""
+        """Every word literally in the title, or the whole text as SKU or offer id; at most `SEARCH_MATCHES` of each."""
         text = search_term.strip()
         if not text:
             return queryset, False

@@ -155,13 +155,13 @@ def count_query(taken: Selection) -> Query:
 
 
 def _ids(taken: Selection, order: Order, way: str, limit: int, offset: int, after: Sequence[Any] | None) -> Query:
-    """The ids and sort values of one page. Numbers are in the text: as parameters they would leave the plan to guess."""
+    """The ids and sort values of one page. Its numbers are in the text: plans for unknown ones would be guesses."""
     if not order.nullable:
         part = _ordered(taken if after is None else _behind(taken, order, way, after), order, way, limit)
         return Query(f"{part.sql} OFFSET {offset}", part.parameters)
     parts = [_ordered(part, order, way, limit + offset) for part in _valued_and_blank(taken, order, way, after)]
     union = " UNION ALL ".join(f"({part.sql})" for part in parts)
-    sql = f"SELECT * FROM ({union}) AS both ORDER BY key {way} NULLS LAST, id {way} LIMIT {limit} OFFSET {offset}"  # noqa: S608
+    sql = f"SELECT * FROM ({union}) AS merged ORDER BY key {way} NULLS LAST, id {way} LIMIT {limit} OFFSET {offset}"  # noqa: S608
     return Query(sql, [value for part in parts for value in part.parameters])
 
 

@@ -3,7 +3,7 @@
 References are id columns without constraints; selectors join explicitly and services delete what belongs together.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -11,13 +11,18 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
+
 # Below are the platform's own category numbers, from here on the ones this system gives to other sources' categories.
 FIRST_OWN_CATEGORY_ID = 10**12
 
 _SHOWN = models.Q(deleted_at=None)
 
 
-def _reference(to: str, *, verbose_name: str, null: bool = True, index: bool = False) -> "models.ForeignKey[Any, Any]":
+def _reference(
+    to: str, *, verbose_name: "_StrOrPromise", null: bool = True, index: bool = False
+) -> "models.ForeignKey[Any, Any]":
     """An id column the admin can follow; no constraint, no reverse relation.
 
     `index` where no wider index begins with it.

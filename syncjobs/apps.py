@@ -23,6 +23,8 @@ class SyncjobsConfig(AppConfig):
         register_sweeper(sweep_jobs)
         may_look = "syncjobs.view_syncjob"
         cards = "backoffice/cards"
-        register_card("activity", f"{cards}/activity.html", activity_card, position=20, permission=may_look, is_wide=True)
+        register_card(
+            "activity", f"{cards}/activity.html", activity_card, position=20, permission=may_look, is_wide=True
+        )
         register_card("workers", f"{cards}/workers.html", workers_card, position=30, permission=may_look)
         register_card("week", f"{cards}/week.html", week_card, position=40, permission=may_look, is_wide=True)

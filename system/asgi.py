@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-from urllib.parse import quote
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -33,16 +32,12 @@ MAX_BODY_BYTES_TOGETHER = 256 * 1024 * 1024
 LINGER_SECONDS = 2
 RETRY_AFTER_SECONDS = 1
 
-# Printable ASCII stays as it is; `%` too, because a query is encoded already.
-_query_safe = "".join(map(chr, range(0x21, 0x7F)))
-
 
 class HeadGuard:
     """Checks the request line and the headers.
 
     Addresses over 8 KB are 414, more than 100 headers or 32 KB of them 431. Header names with `_` are dropped: WSGI
-    cannot tell `X_Forwarded_For` from `X-Forwarded-For`. Raw bytes in a query are percent-encoded, because WSGI
-    servers take ASCII only and command line clients send Chinese words as they are.
+    cannot tell `X_Forwarded_For` from `X-Forwarded-For`.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -54,7 +49,8 @@ class HeadGuard:
         if code:
             await refuse(scope, receive, send, code)
         else:
-            await self.app(self._tidied(scope), receive, send)
+            headers = [(name, value) for name, value in scope["headers"] if b"_" not in name]
+            await self.app({**scope, "headers": headers}, receive, send)
 
     def _fault(self, scope: Scope) -> ErrorCode | None:
         if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MAX_URL_BYTES:
@@ -62,14 +58,6 @@ class HeadGuard:
         headers: Headers = scope["headers"]
         size = sum(len(name) + len(value) for name, value in headers)
         return ErrorCode.HEADERS_TOO_LARGE if len(headers) > MAX_HEADERS or size > MAX_HEADER_BYTES else None
-
-    def _tidied(self, scope: Scope) -> Scope:
-        query: bytes = scope["query_string"]
-        return {
-            **scope,
-            "headers": [(name, value) for name, value in scope["headers"] if b"_" not in name],
-            "query_string": query if query.isascii() else quote(query, safe=_query_safe).encode(),
-        }
 
 
 class Refused(Exception):

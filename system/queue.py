@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 from celery import current_app
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
@@ -143,7 +144,7 @@ def run(task_id: uuid.UUID, *, worker_lost: bool = False) -> None:
         if claimed["attempt"] > MAX_ATTEMPTS:
             _finish(context, Task.State.FAILED, error={"code": "crash_loop", "message": "took its worker down 3 times"})
             return
-        _work(claimed["kind"], claimed["payload"], context)
+        _work(claimed["kind"], msgspec.json.decode(claimed["payload"]), context)
 
 
 def _work(kind: str, payload: dict[str, Any], context: TaskContext) -> None:

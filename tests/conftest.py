@@ -7,7 +7,7 @@ from typing import TypeVar
 import pytest
 import redis
 from django.conf import settings as django_settings
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 from zeal.constants import initialize_app_registry
 from zeal.patch import patch as watch_lazy_loads
 
@@ -53,7 +53,7 @@ def nothing_is_remembered() -> None:
 
 
 @pytest.fixture(autouse=True)
-def quick_passwords(request: pytest.FixtureRequest, settings: SettingsWrapper) -> None:
+def quick_passwords(request: pytest.FixtureRequest, settings: Settings) -> None:
     """Password hashing is slow by design; only tests that ask for `real_passwords` wait for it."""
     if "real_passwords" not in request.fixturenames:
         settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -24,11 +23,13 @@ PRODUCTS = 3000
 # The simulated catalogue and a real one are never mixed under one name.
 SIMULATED_SOURCE, REAL_SOURCE = "demo", "1688"
 START_PATIENCE_SECONDS = 60
-# A worker gives the slices in its hands 20 s to reach a committed batch.
-WORKER_PATIENCE_SECONDS = 30
 LOG_TAIL_BYTES = 1500
 
-WORKER = ["-m", "celery", "-A", "config", "worker", "--concurrency", "2", "--queues", "critical,default,low"]
+# An idle worker ends at once; a busy one has 5 s to commit what is in its hands, and what it cannot is fetched again.
+WORKER_SETTINGS = ["worker.enable_soft_shutdown_on_idle=0", "worker.soft_shutdown_timeout=5"]
+WORKER = ["worker", "--concurrency", "2", "--queues", "critical,default,low", "--", *WORKER_SETTINGS]
+CELERY = ["-m", "celery", "-A", "config"]
+PROJECT_ENVIRONMENT = {"DJANGO_SETTINGS_MODULE": "config.settings", "IGNORE_ENV_FILES": "1"}
 PATIENT_DATABASE = {"DATABASE_STATEMENT_TIMEOUT_MS": "60000"}
 
 
@@ -138,16 +139,16 @@ class Stack:
         worker = {**PATIENT_DATABASE, "REMAP_SIGTERM": "SIGQUIT", "PROCESS_NAME": "worker"}
         beat = {**PATIENT_DATABASE, "PROCESS_NAME": "beat"}
         self._supervisor.start(self._command("web", serve, {"PROCESS_NAME": "web"}))
-        self._supervisor.start(self._command("worker", WORKER, worker, patience_seconds=WORKER_PATIENCE_SECONDS))
-        self._supervisor.start(self._command("beat", ["-m", "celery", "-A", "config", "beat"], beat))
+        self._supervisor.start(self._command("worker", [*CELERY, *WORKER], worker))
+        self._supervisor.start(self._command("beat", [*CELERY, "beat"], beat))
         self._wait_for(f"{self.options.base_url}/health", "web")
 
-    def _command(self, name: str, arguments: list[str], extra: dict[str, str], **behaviour: Any) -> Command:
+    def _command(self, name: str, arguments: list[str], extra: dict[str, str], given: bytes = b"") -> Command:
         log = self._logs / f"{name}.log"
         log.unlink(missing_ok=True)
-        environment = {**os.environ, "IGNORE_ENV_FILES": "1", **self._settings, **extra}
+        environment = {**os.environ, **PROJECT_ENVIRONMENT, **self._settings, **extra}
         arguments = [sys.executable, *arguments]
-        return Command(name, arguments, environment=environment, log=log, folder=PROJECT, **behaviour)
+        return Command(name, arguments, environment=environment, log=log, folder=PROJECT, given=given)
 
     def _wait_for(self, url: str, name: str) -> httpx.Response:
         deadline = time.monotonic() + START_PATIENCE_SECONDS

@@ -31,7 +31,7 @@ class ProductListQuery(PageQuery):
     category = _text(1000, help_text=_("The same by name or path, such as 数码 / 耳机"))
     shop_id = _id()
     status = ListField(child=serializers.ChoiceField(choices=Product.Status.choices))
-    source = _text(50)
+    source = _text(50)  # type: ignore[assignment]
     sku = ListField(child=serializers.CharField(max_length=120), help_text=_("SKUs or bare offer ids"))
     ids = ListField(child=_id())
     price_min = _price()

@@ -1,4 +1,4 @@
-"""What the page of one job shows beside its columns: progress, batches, the last log lines, the error and its remedy."""
+"""What the page of one job shows beside its columns: progress, batches, last log lines, the error and its remedy."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ REMEDIES: dict[str, Promise] = {
         " raise its limit if they are really gone, then resume."
     ),
     "empty_listing": _("The source answered with an empty list although products are known. Check it, then resume."),
-    "quota_exhausted": _("The day's calls are used up. Resume when the quota renews, or raise the limit of the source."),
+    "quota_exhausted": _("The day's calls are used up. Resume when the quota renews, or raise the source's limit."),
     "batches_set_aside": _("Some batches failed again and again. Read the log, then resume to try them once more."),
 }
 

@@ -1,7 +1,7 @@
 """Pages of the sources: configuration, credentials that only go in, check and start."""
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from django import forms
@@ -24,6 +24,11 @@ from system.backoffice.base import ActingAdmin, Deed
 from system.backoffice.html import badge
 from system.crypto import CannotDecrypt
 
+if TYPE_CHECKING:
+    _ModelForm = forms.ModelForm[Source]
+else:
+    _ModelForm = forms.ModelForm
+
 SECRETS = ("app_secret", "access_token", "refresh_token")
 CREDENTIALS = ("app_key", *SECRETS, "access_expires_at", "refresh_expires_at")
 
@@ -36,7 +41,7 @@ def _secret_field(label: Any) -> forms.CharField:
     )
 
 
-class SourceForm(forms.ModelForm[Source]):
+class SourceForm(_ModelForm):
     """A source without its secrets, and three fields to replace them."""
 
     app_secret = _secret_field(_("app secret"))
@@ -83,7 +88,7 @@ class SourceForm(forms.ModelForm[Source]):
         return rate
 
     def credentials(self, stored: Credentials) -> Credentials:
-        """What is stored, with the fields that were filled in put over it; an old token's end says nothing of a new one."""
+        """What is stored, overlaid with the fields filled in; an old token's end says nothing of a new one."""
         given = {name: self.cleaned_data[name] for name in SECRETS if self.cleaned_data.get(name)}
         given["app_key"] = self.cleaned_data["app_key"]
         for token, end in (("access_token", "access_expires_at"), ("refresh_token", "refresh_expires_at")):

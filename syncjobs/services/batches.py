@@ -75,7 +75,9 @@ def claim(job_id: int, task_id: uuid.UUID) -> Claim | None:
     with transaction.atomic():
         sql.rows("SELECT pg_advisory_xact_lock(%s::int, %s::int)", [CLAIM_LOCK, job_id & 0x7FFFFFFF])
         found = sql.one(CLAIM_SQL, {"job": job_id, "task": task_id, "lease": settings.SYNC_LEASE_SECONDS})
-    return msgspec.convert(found, Claim) if found else None
+    if found is None:
+        return None
+    return msgspec.convert(found | {"params": msgspec.json.decode(found["params"])}, Claim)
 
 
 def extend_lease(claim: Claim) -> None:

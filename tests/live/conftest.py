@@ -2,22 +2,22 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
 from django.utils import timezone
 from websockets.sync.client import ClientConnection, connect
 
-from accounts import tokens
-from accounts.models import User
+from accounts.services import create_user, login
 from syncjobs.models import Source, SyncJob
+from tests.conftest import PASSWORD
 from tests.server.webserver import PATIENCE_SECONDS, WebServer, web_server
 
 Frame = dict[str, Any]
 
 
-class Viewer:
+class Watching:
     """A WebSocket client that reads frames one by one."""
 
     def __init__(self, connection: ClientConnection) -> None:
@@ -54,10 +54,8 @@ def sign_in(transactional_db: None) -> Callable[..., str]:
     """Make a user with a role and sign in; returns the access token."""
 
     def make(username: str = "watcher", role: str = "viewer") -> str:
-        user = User.objects.create(username=username, email=f"{username}@example.com", is_staff=bool(role))
-        user.groups.set(Group.objects.filter(name=role))
-        claims = {"username": username, "tier": user.tier, "roles": [role], "tv": user.token_version}
-        return tokens.issue(user.pk, tokens.new_family(), claims).access
+        create_user(username, f"{username}@example.com", PASSWORD, role=role)
+        return str(login(username, PASSWORD)["token"])
 
     return make
 
@@ -83,21 +81,20 @@ def job(make_job: Callable[[str], SyncJob]) -> SyncJob:
 
 
 @pytest.fixture
-def open_socket() -> Iterator[Callable[..., Viewer]]:
+def open_socket() -> Iterator[Callable[..., Watching]]:
     """Open WebSockets by token; they are closed at the end."""
-    opened: list[ClientConnection] = []
+    with ExitStack() as opened:
 
-    def open_one(url: str, token: str) -> Viewer:
-        connection = connect(url, additional_headers={"Authorization": f"Bearer {token}"}, max_size=None)
-        opened.append(connection)
-        return Viewer(connection)
+        def open_one(url: str, token: str) -> Watching:
+            headers = {"Authorization": f"Bearer {token}"}
+            return Watching(opened.enter_context(connect(url, additional_headers=headers, max_size=None)))
 
-    yield open_one
-    for connection in opened:
-        connection.close()
+        yield open_one
 
 
 @pytest.fixture
-def viewer(server: WebServer, job: SyncJob, sign_in: Callable[..., str], open_socket: Callable[..., Viewer]) -> Viewer:
+def watching(
+    server: WebServer, job: SyncJob, sign_in: Callable[..., str], open_socket: Callable[..., Watching]
+) -> Watching:
     """Somebody who watches the job."""
     return open_socket(f"{server.ws}/{job.task_id}", sign_in())

@@ -7,7 +7,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from syncjobs.ws_inbound import Fault, Inbox
-from tests.live.conftest import Viewer
+from tests.live.conftest import Watching
 
 BAD_TEXTS = [
     "", "{", "[1]", "7", '"resume"', "null", '{"type": "progress"}', '{"type": "_dispatch"}',
@@ -44,37 +44,37 @@ def test_more_than_twenty_messages_in_ten_seconds_are_a_fault() -> None:
     assert inbox.take(text('{"type": "resume", "since": 2}')) == 2
 
 
-def ended_by(viewer: Viewer) -> int:
+def ended_by(watching: Watching) -> int:
     """The code with which the server closes."""
     with pytest.raises(ConnectionClosed) as closed:
-        viewer.frame_of("nothing the server says")
+        watching.frame_of("nothing the server says")
     assert closed.value.rcvd is not None
     return closed.value.rcvd.code
 
 
-def test_the_third_fault_ends_the_connection(viewer: Viewer) -> None:
-    viewer.frame()
+def test_the_third_fault_ends_the_connection(watching: Watching) -> None:
+    watching.frame()
     for _ in range(2):
-        viewer.say({"type": "websocket.close"})
-        assert viewer.frame_of("error")["data"]["code"] == "unknown_type"
-    viewer.say({"type": "websocket.close"})
-    assert viewer.frame_of("error")["data"]["code"] == "unknown_type"
-    assert ended_by(viewer) == 1008
+        watching.say({"type": "websocket.close"})
+        assert watching.frame_of("error")["data"]["code"] == "unknown_type"
+    watching.say({"type": "websocket.close"})
+    assert watching.frame_of("error")["data"]["code"] == "unknown_type"
+    assert ended_by(watching) == 1008
 
 
-def test_binary_frames_are_unsupported_data(viewer: Viewer) -> None:
+def test_binary_frames_are_unsupported_data(watching: Watching) -> None:
     for _ in range(3):
-        viewer.connection.send(b"\x00\x01")
-    assert ended_by(viewer) == 1003
+        watching.connection.send(b"\x00\x01")
+    assert ended_by(watching) == 1003
 
 
-def test_a_frame_over_64_kilobytes_ends_the_connection(viewer: Viewer) -> None:
-    viewer.connection.send("x" * (64 * 1024 + 1))
-    assert ended_by(viewer) == 1009
+def test_a_frame_over_64_kilobytes_ends_the_connection(watching: Watching) -> None:
+    watching.connection.send("x" * (64 * 1024 + 1))
+    assert ended_by(watching) == 1009
 
 
-def test_a_flood_ends_the_connection(viewer: Viewer) -> None:
+def test_a_flood_ends_the_connection(watching: Watching) -> None:
     with contextlib.suppress(ConnectionClosed):
         for _ in range(1000):
-            viewer.say({"type": "resume", "since": 0})
-    assert ended_by(viewer) == 1008
+            watching.say({"type": "resume", "since": 0})
+    assert ended_by(watching) == 1008

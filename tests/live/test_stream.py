@@ -9,7 +9,7 @@ from syncjobs.models import SyncJob
 from syncjobs.selectors import job as job_by_id
 from syncjobs.selectors import job_view
 from system.redis import redis_client
-from tests.live.conftest import Viewer
+from tests.live.conftest import Watching
 from tests.server.webserver import WebServer
 
 SEVEN_SECONDS = 7
@@ -21,98 +21,98 @@ def advance(job: SyncJob, processed: int, state: str = "running") -> None:
     publish(job.pk, "progress" if state == "running" else "finished", job_view(job_by_id(job.pk)))
 
 
-def test_the_first_frame_is_the_job_as_the_database_has_it(viewer: Viewer, job: SyncJob) -> None:
-    snapshot = viewer.frame()
+def test_the_first_frame_is_the_job_as_the_database_has_it(watching: Watching, job: SyncJob) -> None:
+    snapshot = watching.frame()
     assert snapshot["type"] == "snapshot"
     assert snapshot["data"]["task_id"] == job.task_id
     assert snapshot["data"]["progress"]["total"] == 100
 
 
-def test_events_follow_the_snapshot_without_a_hole(viewer: Viewer, job: SyncJob) -> None:
-    first = viewer.frame()["seq"]
+def test_events_follow_the_snapshot_without_a_hole(watching: Watching, job: SyncJob) -> None:
+    first = watching.frame()["seq"]
     advance(job, 10)
     publish(job.pk, "log", {"message": "half way"})
     advance(job, 100, "succeeded")
-    frames = [viewer.frame() for _ in range(3)]
+    frames = [watching.frame() for _ in range(3)]
     assert [frame["seq"] for frame in frames] == [first + 1, first + 2, first + 3]
     assert [frame["type"] for frame in frames] == ["progress", "log", "finished"]
     assert frames[2]["data"]["status"] == "succeeded"
 
 
-def test_a_burst_of_progress_is_merged_and_its_last_state_shown(viewer: Viewer, job: SyncJob) -> None:
-    viewer.frame()
+def test_a_burst_of_progress_is_merged_and_its_last_state_shown(watching: Watching, job: SyncJob) -> None:
+    watching.frame()
     for processed in range(1, 41):
         advance(job, processed)
     shown = []
     while not shown or shown[-1] != 40:
-        shown.append(viewer.frame_of("progress")["data"]["progress"]["processed"])
+        shown.append(watching.frame_of("progress")["data"]["progress"]["processed"])
     assert shown == sorted(shown)
     assert len(shown) < 40
 
 
-def test_the_end_is_shown_right_after_a_burst(viewer: Viewer, job: SyncJob) -> None:
-    viewer.frame()
+def test_the_end_is_shown_right_after_a_burst(watching: Watching, job: SyncJob) -> None:
+    watching.frame()
     for processed in range(1, 11):
         advance(job, processed)
     advance(job, 100, "succeeded")
-    assert viewer.frame_of("finished")["data"]["progress"]["processed"] == 100
+    assert watching.frame_of("finished")["data"]["progress"]["processed"] == 100
 
 
-def test_a_finished_job_is_confirmed_by_a_snapshot(viewer: Viewer, job: SyncJob) -> None:
-    viewer.frame()
+def test_a_finished_job_is_confirmed_by_a_snapshot(watching: Watching, job: SyncJob) -> None:
+    watching.frame()
     advance(job, 100, "succeeded")
     overtaken = {**job_view(job_by_id(job.pk)), "status": "running"}
     publish(job.pk, "progress", overtaken)
-    assert viewer.frame_of("snapshot")["data"]["status"] == "succeeded"
+    assert watching.frame_of("snapshot")["data"]["status"] == "succeeded"
 
 
-def test_resume_sends_what_was_missed(viewer: Viewer, job: SyncJob) -> None:
-    first = viewer.frame()["seq"]
+def test_resume_sends_what_was_missed(watching: Watching, job: SyncJob) -> None:
+    first = watching.frame()["seq"]
     for number in range(5):
         publish(job.pk, "log", {"number": number})
-    missed = [viewer.frame() for _ in range(5)][2:]
-    viewer.say({"type": "resume", "since": first + 2})
-    assert [viewer.frame() for _ in range(3)] == missed
+    missed = [watching.frame() for _ in range(5)][2:]
+    watching.say({"type": "resume", "since": first + 2})
+    assert [watching.frame() for _ in range(3)] == missed
 
 
 @pytest.mark.parametrize("distance", [-5000, 5000])
-def test_resume_from_an_unknown_number_sends_a_snapshot(viewer: Viewer, job: SyncJob, distance: int) -> None:
-    first = viewer.frame()["seq"]
-    viewer.say({"type": "resume", "since": first + distance})
-    assert viewer.frame()["type"] == "snapshot"
+def test_resume_from_an_unknown_number_sends_a_snapshot(watching: Watching, job: SyncJob, distance: int) -> None:
+    first = watching.frame()["seq"]
+    watching.say({"type": "resume", "since": first + distance})
+    assert watching.frame()["type"] == "snapshot"
 
 
 def test_the_stream_of_all_jobs_shows_each_of_them(
     server: WebServer,
     make_job: Callable[[str], SyncJob],
     sign_in: Callable[..., str],
-    open_socket: Callable[..., Viewer],
+    open_socket: Callable[..., Watching],
 ) -> None:
     one, two = make_job("sync_20260101_001"), make_job("sync_20260101_002")
-    viewer = open_socket(server.ws, sign_in())
-    snapshot = viewer.frame()
+    watching = open_socket(server.ws, sign_in())
+    snapshot = watching.frame()
     assert {job["task_id"] for job in snapshot["data"]["jobs"]} == {one.task_id, two.task_id}
     advance(one, 5)
     advance(two, 6)
-    frames = [viewer.frame(), viewer.frame()]
+    frames = [watching.frame(), watching.frame()]
     assert [frame["seq"] for frame in frames] == [snapshot["seq"] + 1, snapshot["seq"] + 2]
     assert [frame["data"]["task_id"] for frame in frames] == [one.task_id, two.task_id]
 
 
-def test_an_idle_socket_stays_open(viewer: Viewer, job: SyncJob) -> None:
-    viewer.frame()
+def test_an_idle_socket_stays_open(watching: Watching, job: SyncJob) -> None:
+    watching.frame()
     with pytest.raises(TimeoutError):
-        viewer.connection.recv(timeout=SEVEN_SECONDS)
+        watching.connection.recv(timeout=SEVEN_SECONDS)
     publish(job.pk, "log", {"message": "still here"})
-    assert viewer.frame()["type"] == "log"
+    assert watching.frame()["type"] == "log"
 
 
-def test_after_a_loss_of_all_redis_data_the_numbers_go_up_and_the_truth_is_shown(viewer: Viewer, job: SyncJob) -> None:
-    first = viewer.frame()["seq"]
+def test_when_redis_lost_everything_numbers_go_up_and_the_truth_is_shown(watching: Watching, job: SyncJob) -> None:
+    first = watching.frame()["seq"]
     advance(job, 10)
-    viewer.frame()
+    watching.frame()
     redis_client("live").flushdb()
     SyncJob.objects.filter(pk=job.pk).update(processed=77)
     publish(job.pk, "log", {"message": "after the loss"})
-    assert viewer.frame_of("log")["seq"] > first + 1
-    assert viewer.frame_of("snapshot")["data"]["progress"]["processed"] == 77
+    assert watching.frame_of("log")["seq"] > first + 1
+    assert watching.frame_of("snapshot")["data"]["progress"]["processed"] == 77

@@ -4,8 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ import httpx
 from django.conf import settings
 
 from devstack import processes
+from tests.conftest import eventually
 
 PATIENCE_SECONDS = 30
 
@@ -31,14 +31,6 @@ class WebServer:
     @property
     def ws(self) -> str:
         return f"ws://127.0.0.1:{self.port}/ws/v1/sync"
-
-
-def poll_until(condition: Callable[[], bool], patience: float = PATIENCE_SECONDS) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def environment(port: int, **extra: str) -> dict[str, str]:
@@ -66,7 +58,7 @@ def web_server(*arguments: str, **extra: str) -> Iterator[WebServer]:
     )
     server = WebServer(port, process)
     try:
-        poll_until(lambda: alive(server))
+        eventually(lambda: alive(server), PATIENCE_SECONDS)
         yield server
     finally:
         processes.stop(process, signal.SIGTERM)

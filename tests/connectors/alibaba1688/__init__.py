@@ -1,0 +1,1 @@
+"""The connector of the 1688 open platform, and the HTTP client under it."""
