@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from rest_framework_simplejwt.token_blacklist import admin as _token_pages
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
-from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm, UserCreationForm
+from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
 from accounts.models import User
@@ -29,10 +29,7 @@ if TYPE_CHECKING:
     class _StockUserAdmin(admin.ModelAdmin[Any]): ...
 
     class _StockGroupAdmin(admin.ModelAdmin[Any]): ...
-
-    _ModelForm = forms.ModelForm[User]
 else:
-    _ModelForm = forms.ModelForm
     _StockUserAdmin, _StockGroupAdmin = stock.UserAdmin, stock.GroupAdmin
 
 __all__ = ["GroupAdmin", "UserAdmin", "_token_pages"]
@@ -66,7 +63,7 @@ class NewUserForm(UserCreationForm):  # type: ignore[misc]
         field_classes: dict[str, Any] = {}
 
 
-class UserForm(_ModelForm):
+class UserForm(UserChangeForm):  # type: ignore[misc]
     """An account; its password has a page of its own."""
 
     groups: "forms.ModelMultipleChoiceField[Group]" = forms.ModelMultipleChoiceField(
@@ -79,6 +76,7 @@ class UserForm(_ModelForm):
     class Meta:
         model = User
         fields = ("email", "status", "tier", "is_staff", "is_superuser", "groups")
+        field_classes: dict[str, Any] = {}
 
 
 class PasswordForm(AdminPasswordChangeForm):  # type: ignore[misc]

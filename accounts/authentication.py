@@ -98,9 +98,14 @@ def _state(claims: Claims) -> SessionState | None:
 
 
 class JWTAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <access token>`."""
+    """`Authorization: Bearer <access token>`.
 
-    ended_too = False
+    Args:
+        ended_too: accept sessions that were signed out, so that signing out twice is no error.
+    """
+
+    def __init__(self, *, ended_too: bool = False) -> None:
+        self.ended_too = ended_too
 
     def authenticate(self, request: Request) -> tuple[Any, Claims | None] | None:
         """The caller; None when no credentials were sent.
@@ -118,9 +123,3 @@ class JWTAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 (the framework's signature)
         return "Bearer"
-
-
-class SignOutAuthentication(JWTAuthentication):
-    """The same, for signing out: doing it twice is not an error."""
-
-    ended_too = True

@@ -3,9 +3,22 @@
 from django.urls import URLPattern, path
 
 from accounts.api.views import AuthViewSet
+from products.api.views import CategoryViewSet, ProductViewSet
+from syncjobs.api.views import JobViewSet, SyncViewSet
 from system.api.health import HealthView, SystemHealthView
 
 routes: list[URLPattern] = [
+    path("products", ProductViewSet.as_view({"get": "list"})),
+    path("products/<pk>", ProductViewSet.as_view({"get": "retrieve"})),
+    path("categories", CategoryViewSet.as_view({"get": "list"})),
+    path("categories/<pk>", CategoryViewSet.as_view({"get": "retrieve"})),
+    path("sync/start", SyncViewSet.as_view({"post": "start"})),
+    path("sync/stop", SyncViewSet.as_view({"post": "stop"})),
+    path("sync/resume", SyncViewSet.as_view({"post": "resume"})),
+    path("sync/status", SyncViewSet.as_view({"get": "status"})),
+    path("sync/logs", SyncViewSet.as_view({"get": "logs"})),
+    path("sync/jobs", JobViewSet.as_view({"get": "list"})),
+    path("sync/jobs/<task_id>", JobViewSet.as_view({"get": "retrieve"})),
     path("auth/login", AuthViewSet.as_view({"post": "login"})),
     path("auth/refresh", AuthViewSet.as_view({"post": "refresh"})),
     path("auth/logout", AuthViewSet.as_view({"post": "logout"})),

@@ -95,6 +95,10 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _refuse(self, code: ErrorCode) -> None:
         self._refused = True
+        if self.cycle and not self.cycle.response_complete:
+            # The answer to the request before is on its way; nothing can be said in the middle of it.
+            self.transport.close()
+            return
         status, headers, body = refusal(code)
         lines: list[Any] = [STATUS_LINE[status]]
         for name, value in headers:

@@ -7,7 +7,7 @@ from django.db import OperationalError, transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -227,8 +227,9 @@ class ProductAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("images"))
     def show_gallery(self, product: Product) -> SafeString:
-        pictures = [image(url, pixels=120) for url in (product.images or [])[:SHOWN_IMAGES]]
-        return format_html('<div class="bo-gallery">{}</div>', SafeString("").join(pictures or [image("", pixels=120)]))
+        urls = (product.images or [])[:SHOWN_IMAGES] or [""]
+        pictures = format_html_join("", "{}", ((image(url, pixels=120),) for url in urls))
+        return format_html('<div class="bo-gallery">{}</div>', pictures)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -13,7 +13,7 @@ TABLE = Product._meta.db_table
 
 def catalogue_card() -> dict[str, Any]:
     """Products in all and by status: counted while few, from the planner's statistics when many."""
-    total = capped_count(Product.objects.all())
+    total = capped_count(Product.objects.all(), DEPTH)
     is_estimate = total > DEPTH
     counts = _estimated(max(estimated_rows(TABLE), total)) if is_estimate else _counted()
     labels = dict(Product.Status.choices)

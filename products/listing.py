@@ -130,18 +130,19 @@ def page_query(
     after: Sequence[Any] | None = None,
     counted: bool = True,
 ) -> Query:
-    """Rows (id, sort value as text, the product as JSON, total or null) of one page.
+    """Rows (id, sort value as text, the product as JSON, total) of one page.
 
     Args:
         after: sort value and id of the row the page follows.
-        counted: also count the list, up to one more than COUNT_LIMIT.
+        counted: also count the list, up to one more than COUNT_LIMIT; the total is null if the page is not full.
     """
     way = "DESC" if descending else "ASC"
     ids = _ids(taken, order, way, limit, offset, after)
     count = count_query(taken) if counted else Query("SELECT NULL", [])
     sql = f"""
         WITH page AS MATERIALIZED ({ids.sql})
-        SELECT page.id, page.key::text, {LISTED_PRODUCT}::text, ({count.sql})
+        SELECT page.id, page.key::text, {LISTED_PRODUCT}::text,
+            CASE WHEN (SELECT count(*) FROM page) = {limit} THEN ({count.sql}) END
         FROM page JOIN products_product p ON p.id = page.id {PRODUCT_JOINS}
         ORDER BY page.key {way} NULLS LAST, page.id {way}
     """  # noqa: S608 - constants and numbers only; every value is a parameter, here and below

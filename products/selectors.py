@@ -58,7 +58,7 @@ def product_page(
     )
     found = fetch_all(*query)
     shown = found[:limit]
-    total, exact = _total(taken, found) if counted else (None, False)
+    total, exact = _total(taken, found, limit, offset) if counted else (None, False)
     last = [shown[-1][1], shown[-1][0]] if len(found) > limit else None
     return ListedProducts(f"[{','.join(row[2] for row in shown)}]", total, exact, last)
 
@@ -78,7 +78,10 @@ def _categories(filters: Mapping[str, Any]) -> list[list[int]]:
     return found
 
 
-def _total(taken: Selection, found: Sequence[tuple[Any, ...]]) -> tuple[int, bool]:
+def _total(taken: Selection, found: Sequence[tuple[Any, ...]], limit: int, offset: int) -> tuple[int, bool]:
+    """The total and whether it is exact. A page that is not full ends the list, so it says how long that is."""
+    if 0 < len(found) <= limit or not offset + len(found):
+        return offset + len(found), True
     row = found[0] if found else fetch_one(*count_query(taken))
     counted = row[-1] if row else 0
     if counted <= COUNT_LIMIT:

@@ -19,7 +19,7 @@ def check_secrets(**_: Any) -> list[CheckMessage]:
     """system.E001 and E002: keys somebody could guess; system.E003: one key for two purposes."""
     if settings.DEBUG:
         return []
-    keys = {"SECRET_KEY": settings.SECRET_KEY, "JWT_SIGNING_KEY": settings.SIMPLE_JWT["SIGNING_KEY"]}
+    keys: dict[str, str] = {"SECRET_KEY": settings.SECRET_KEY, "JWT_SIGNING_KEY": settings.SIMPLE_JWT["SIGNING_KEY"]}
     found: list[CheckMessage] = [
         Error(
             f"{name} is too short or too simple.",

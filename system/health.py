@@ -127,6 +127,7 @@ def _rows(sql: str, parameters: list[Any] | None = None) -> list[Any]:
     try:
         with connection.cursor() as cursor:
             cursor.execute(sql, parameters)
-            return cursor.fetchall()
+            found: list[Any] = cursor.fetchall()
+            return found
     finally:
         connection.close()

@@ -89,7 +89,7 @@ class JsonFormatter(BaseJsonFormatter):
     def formatException(  # noqa: N802 (the framework's name)
         self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
     ) -> str:
-        return redact(super().formatException(ei))
+        return redact(str(super().formatException(ei)))
 
     def jsonify_log_record(self, log_data: Any) -> str:
         line = orjson.dumps(log_data, default=str, option=orjson.OPT_NON_STR_KEYS).decode()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from time import perf_counter
+from typing import Any
 
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
@@ -79,11 +80,12 @@ def _enveloped(request: HttpRequest, response: HttpResponseBase) -> HttpResponse
 class PagesOnly:
     """Mixin: costs an API call nothing."""
 
-    get_response: GetResponse
+    get_response: Any
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if is_api(request.path_info):
-            return self.get_response(request)
+            answer: HttpResponseBase = self.get_response(request)
+            return answer
         return super().__call__(request)  # type: ignore[misc, no-any-return]
 
 

@@ -25,7 +25,7 @@ class ApiClient:
     def __init__(self, token: str = "") -> None:
         self._client = Client(raise_request_exception=False)
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self.last = HttpResponse()
+        self.last: Any = HttpResponse()
 
     def as_(self, user: User) -> "ApiClient":
         """A client with a fresh session of this user."""
@@ -62,7 +62,7 @@ class ApiClient:
         headers: dict[str, str] | None = None,
         content_type: str = "application/json",
         **request: Any,
-    ) -> HttpResponse:
+    ) -> Any:
         """The plain answer. A body that is not bytes is sent as JSON; a relative path lies under /api/v1."""
         if body is not None:
             request["data"] = body if isinstance(body, bytes) else json.dumps(body)

@@ -1,7 +1,9 @@
 """Sign-in, renewal, sign-out and one's own profile."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -9,10 +11,12 @@ from rest_framework.response import Response
 import accounts.api.schema  # noqa: F401 (importing it registers the security scheme)
 from accounts import selectors, services
 from accounts.api.serializers import LoginSerializer, ProfileSerializer, RefreshTokenSerializer, SessionSerializer
-from accounts.authentication import SignOutAuthentication
+from accounts.authentication import AuthenticatedUser, JWTAuthentication
 from accounts.models import User
 from system.api.permissions import IsAnyone, IsUser
 from system.api.views import ApiViewSet
+
+REFUSED = OpenApiResponse(description="Refused; the answer does not say why")
 
 
 class AuthViewSet(ApiViewSet):
@@ -28,17 +32,19 @@ class AuthViewSet(ApiViewSet):
     cache_control = "no-store"
 
     def get_authenticators(self) -> list[BaseAuthentication]:
-        if self.action_map.get((self.request.method or "").lower()) == "logout":
-            return [SignOutAuthentication()]
+        # The framework asks before it sets the action, and once without a request, to document the view.
+        method = getattr(self.request, "method", None) or ""
+        if self.action_map.get(method.lower()) == "logout":
+            return [JWTAuthentication(ended_too=True)]
         return super().get_authenticators()
 
-    @extend_schema(request=LoginSerializer, responses=SessionSerializer)
+    @extend_schema(request=LoginSerializer, responses={200: SessionSerializer, 401: REFUSED})
     def login(self, request: Request) -> Response:
         """Sign in with a user name or e-mail address and a password."""
         body = LoginSerializer.parse(request)
         return self.reply(services.login(body["username"], body["password"]), message=_("Signed in"))
 
-    @extend_schema(request=RefreshTokenSerializer, responses=SessionSerializer)
+    @extend_schema(request=RefreshTokenSerializer, responses={200: SessionSerializer, 401: REFUSED})
     def refresh(self, request: Request) -> Response:
         """Exchange a refresh token for a new pair; using one twice ends the session."""
         body = RefreshTokenSerializer.parse(request)
@@ -48,16 +54,22 @@ class AuthViewSet(ApiViewSet):
     def logout(self, request: Request) -> Response:
         """End the session of a refresh token."""
         body = RefreshTokenSerializer.parse(request)
-        services.logout(request.user.id, body["refresh_token"])
+        services.logout(_caller(request).id, body["refresh_token"])
         return self.reply(message=_("Signed out"))
 
     @extend_schema(responses=ProfileSerializer)
     def profile(self, request: Request) -> Response:
         """Who am I?"""
-        return self.reply(selectors.user_view(User.objects.get(pk=request.user.id)))
+        return self.reply(selectors.user_view(User.objects.get(pk=_caller(request).id)))
 
     @extend_schema(request=ProfileSerializer, responses=ProfileSerializer)
     def update_profile(self, request: Request) -> Response:
         """Change one's own e-mail address."""
         body = ProfileSerializer.parse(request, partial=True)
-        return self.reply(selectors.user_view(services.update_profile(request.user.id, **body)))
+        return self.reply(selectors.user_view(services.update_profile(_caller(request).id, **body)))
+
+
+def _caller(request: Request) -> AuthenticatedUser:
+    caller: Any = request.user
+    signed_in: AuthenticatedUser = caller
+    return signed_in

@@ -34,5 +34,15 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PUBLIC": True,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "ENUM_NAME_OVERRIDES": {
+        "UserStatus": "accounts.models.User.Status",
+        "Tier": "accounts.models.User.Tier",
+        "Role": "accounts.roles.ROLES",
+        "ProductStatus": "products.models.Product.Status",
+        "JobStatus": "syncjobs.models.SyncJob.State",
+        "JobType": "syncjobs.models.SyncJob.Type",
+        "HealthStatus": ("ok", "degraded", "unavailable"),
+        "UpOrDown": ("up", "down"),
+    },
     "PREPROCESSING_HOOKS": ["system.api.schema.without_slashed"],
 }

@@ -1,6 +1,7 @@
 """Users, passwords and tokens."""
 
 from datetime import timedelta
+from typing import Any
 
 from config.env import integer, text
 
@@ -15,7 +16,7 @@ AUTH_PASSWORD_VALIDATORS = [
 MAX_PASSWORD_LENGTH = 128
 
 ACCESS_TOKEN_SECONDS = integer("ACCESS_TOKEN_SECONDS", 3600, minimum=60, maximum=86_400)
-SIMPLE_JWT = {
+SIMPLE_JWT: dict[str, Any] = {
     "ALGORITHM": "HS256",
     "SIGNING_KEY": text("JWT_SIGNING_KEY"),
     "USER_ID_CLAIM": "sub",

@@ -25,6 +25,7 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     passwords: dict[str, str]
     source: str
     gateway: GatewayAccess
+    calls_per_second: float
 
 
 def fill(orders: Orders) -> None:
@@ -32,7 +33,7 @@ def fill(orders: Orders) -> None:
     call_command("migrate", verbosity=0, interactive=False)
     for username, password in orders.passwords.items():
         _ensure_user(username, password)
-    _ensure_source(orders.source, orders.gateway)
+    _ensure_source(orders)
 
 
 def _ensure_user(username: str, password: str) -> None:
@@ -44,7 +45,8 @@ def _ensure_user(username: str, password: str) -> None:
         sys.exit(f"The database has a user {username} with another password; put it into {username.upper()}_PASSWORD.")
 
 
-def _ensure_source(name: str, gateway: GatewayAccess) -> None:
+def _ensure_source(orders: Orders) -> None:
+    gateway = orders.gateway
     options = {"gateway_url": gateway.url}
     credentials = Credentials(
         app_key=gateway.app_key,
@@ -52,10 +54,13 @@ def _ensure_source(name: str, gateway: GatewayAccess) -> None:
         access_token=gateway.access_token,
         refresh_token=gateway.refresh_token,
     )
-    if Source.objects.filter(name=name).update(options=options, updated_at=timezone.now()):
-        set_credentials(name, credentials)
+    if Source.objects.filter(name=orders.source).update(options=options, updated_at=timezone.now()):
+        set_credentials(orders.source, credentials)
     else:
-        add_source(NewSource(name=name, kind=Source.Kind.ALIBABA1688, options=options, credentials=credentials))
+        kind, rate = Source.Kind.ALIBABA1688, orders.calls_per_second
+        add_source(
+            NewSource(name=orders.source, kind=kind, options=options, credentials=credentials, calls_per_second=rate)
+        )
 
 
 if __name__ == "__main__":

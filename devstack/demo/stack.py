@@ -22,6 +22,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 PRODUCTS = 3000
 # The simulated catalogue and a real one are never mixed under one name.
 SIMULATED_SOURCE, REAL_SOURCE = "demo", "1688"
+# The platform's usual limit for an app, and what the simulator bears easily.
+REAL_CALLS_PER_SECOND, SIMULATED_CALLS_PER_SECOND = 10, 500
 START_PATIENCE_SECONDS = 60
 LOG_TAIL_BYTES = 1500
 
@@ -123,8 +125,11 @@ class Stack:
         }
 
     def _fill_database(self, gateway: GatewayAccess) -> None:
-        orders = msgspec.json.encode({"passwords": self._passwords, "source": self.source, "gateway": gateway})
-        filling = self._command("data", ["-m", "devstack.demo.data"], PATIENT_DATABASE, given=orders)
+        rate = REAL_CALLS_PER_SECOND if self.options.gateway else SIMULATED_CALLS_PER_SECOND
+        orders = {"passwords": self._passwords, "source": self.source, "gateway": gateway, "calls_per_second": rate}
+        filling = self._command(
+            "data", ["-m", "devstack.demo.data"], PATIENT_DATABASE, given=msgspec.json.encode(orders)
+        )
         filling.start()
         try:
             while filling.alive():

@@ -29,11 +29,20 @@ class Simulator:
         if path.startswith(gateway.PREFIX):
             return gateway.answer(self._state, request)
         if path == control.PREFIX + control.RESET:
-            self._state = self._state.renewed()
-            return json_reply({"reset": True})
+            return self._reset(request)
         if path.startswith(control.PREFIX):
             return control.answer(self._state, request)
         return json_reply({"error": "not found"}, 404)
+
+    def _reset(self, request: Request) -> Reply:
+        try:
+            arguments = control.Arguments(request)
+            products = arguments.whole("products")
+            arguments.refuse_unknown()
+            self._state = self._state.renewed(products)
+        except (ValueError, TypeError) as error:
+            return json_reply({"error": str(error)}, 400)
+        return json_reply({"reset": True, "products": self._state.settings.products})
 
 
 async def serve(settings: Settings, port: int, *, until_stdin_ends: bool = False) -> None:

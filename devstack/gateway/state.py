@@ -1,6 +1,6 @@
 """Everything the simulator knows at one moment; a reset makes a new one from the same settings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .auth import Application, Tokens
 from .catalogue import Catalogue
@@ -39,6 +39,8 @@ class State:
         self.live = LiveCatalogue(catalogue or Catalogue(settings.seed, settings.products))
         self.empty_listings = False
 
-    def renewed(self) -> "State":
-        """Everything back to the seed."""
-        return State(self.settings, self.live.catalogue)
+    def renewed(self, products: int | None = None) -> "State":
+        """Everything back to the seed; with another number of products if one is given."""
+        if products is None or products == self.settings.products:
+            return State(self.settings, self.live.catalogue)
+        return State(replace(self.settings, products=products))

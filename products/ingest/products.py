@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
+from django.db import IntegrityError, transaction
 
 from products.ingest.rows import JSON_COLUMNS, SYNCED_COLUMNS, Cells, copy_cells, to_json
 from system.sql import copy_rows, execute, fetch_all
@@ -15,18 +16,17 @@ _COLUMNS = ", ".join(SYNCED_COLUMNS)
 _INCOMING = ", ".join(f"i.{name}" for name in SYNCED_COLUMNS)
 # The index on (source, source_id) holds synced products only, so every statement says source <> ''.
 _KNOWN = "SELECT source_id FROM products_product WHERE source = %s AND source <> '' AND source_id = ANY(%s)"
-_TEMPORARY = f"""
-    CREATE TEMP TABLE IF NOT EXISTS incoming_product ON COMMIT DELETE ROWS AS
-    SELECT source_id, fingerprint, {_COLUMNS} FROM products_product WITH NO DATA
-"""  # noqa: S608 - the column names here and below are constants
-_INSERT = f"""
+_NEW_IDS = "SELECT nextval('products_product_id_seq') FROM generate_series(1, %s)"
+_IDENTITY = ("id", "source", "source_id", "sku", "fingerprint")
+_BOOKKEEPING = ("owned_fields", "version", "synced_at", "created_at", "updated_at")
+_INSERT_MISSING = f"""
     INSERT INTO products_product (source, source_id, sku, fingerprint, {_COLUMNS},
         owned_fields, version, synced_at, created_at, updated_at)
-    SELECT %s, source_id, %s || source_id, fingerprint, {_COLUMNS}, '{{}}', 1, %s, %s, %s
-    FROM pg_temp.incoming_product ORDER BY source_id
+    SELECT %s, i.source_id, %s || i.source_id, i.fingerprint, {_INCOMING}, '{{}}', 1, %s, %s, %s
+    FROM json_populate_recordset(NULL::products_product, %s::json) AS i ORDER BY i.source_id
     ON CONFLICT (source, source_id) WHERE source <> '' DO NOTHING
     RETURNING source_id, id
-"""  # noqa: S608
+"""  # noqa: S608 - the column names here and below are constants
 _LOCK = f"""
     SELECT source_id, id, fingerprint, owned_fields, {_COLUMNS} FROM products_product
     WHERE source = %s AND source <> '' AND source_id = ANY(%s) ORDER BY source_id FOR UPDATE
@@ -63,14 +63,37 @@ class StoredProduct(NamedTuple):
 def insert_missing(source: str, incoming: Mapping[str, Incoming], now: datetime) -> dict[str, int]:
     """Insert the products nobody has stored yet; returns their ids. One that another writer beats us to is left out."""
     known = {row[0] for row in fetch_all(_KNOWN, [source, list(incoming)])}
-    missing = [(source_id, product) for source_id, product in incoming.items() if source_id not in known]
+    missing = {source_id: product for source_id, product in incoming.items() if source_id not in known}
     if not missing:
         return {}
-    execute(_TEMPORARY)
-    execute("DELETE FROM pg_temp.incoming_product")
-    rows = ((source_id, product.fingerprint, *copy_cells(product.cells)) for source_id, product in missing)
-    copy_rows("pg_temp.incoming_product", ("source_id", "fingerprint", *SYNCED_COLUMNS), rows)
-    return dict(fetch_all(_INSERT, [source, SKU_PREFIX, now, now, now]))
+    try:
+        with transaction.atomic():
+            return _copy(source, missing, now)
+    except IntegrityError:
+        # COPY cannot pass over rows that another batch stored meanwhile; it is tried first for it is twice as fast.
+        return _insert(source, missing, now)
+
+
+def _copy(source: str, missing: Mapping[str, Incoming], now: datetime) -> dict[str, int]:
+    ids = {source_id: row[0] for source_id, row in zip(missing, fetch_all(_NEW_IDS, [len(missing)]), strict=True)}
+    stamp = now.isoformat()
+    rows = (
+        (ids[key], source, key, SKU_PREFIX + key, fingerprint, *copy_cells(cells), "{}", 1, stamp, stamp, stamp)
+        for key, (fingerprint, cells, _) in missing.items()
+    )
+    copy_rows("products_product", (*_IDENTITY, *SYNCED_COLUMNS, *_BOOKKEEPING), rows)
+    return ids
+
+
+def _insert(source: str, missing: Mapping[str, Incoming], now: datetime) -> dict[str, int]:
+    records = [
+        {"source_id": key, **_json_record(product.fingerprint, product.cells)} for key, product in missing.items()
+    ]
+    return dict(fetch_all(_INSERT_MISSING, [source, SKU_PREFIX, now, now, now, to_json(records)]))
+
+
+def _json_record(fingerprint: bytes, cells: Sequence[Any]) -> dict[str, Any]:
+    return {"fingerprint": f"\\x{fingerprint.hex()}", **dict(zip(SYNCED_COLUMNS, cells, strict=True))}
 
 
 def lock_products(source: str, source_ids: Collection[str]) -> list[StoredProduct]:
@@ -89,10 +112,7 @@ def _stored(row: tuple[Any, ...]) -> StoredProduct:
 
 def update_products(rows: Iterable[tuple[int, bytes, Sequence[Any]]], now: datetime) -> None:
     """Store new fingerprints and SYNCED_COLUMNS by product id, and raise the versions."""
-    records = [
-        {"id": product_id, "fingerprint": f"\\x{digest.hex()}", **dict(zip(SYNCED_COLUMNS, cells, strict=True))}
-        for product_id, digest, cells in rows
-    ]
+    records = [{"id": product_id, **_json_record(digest, cells)} for product_id, digest, cells in rows]
     if records:
         execute(_UPDATE, [now, now, to_json(records)])
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
@@ -85,7 +85,7 @@ class StartForm(forms.Form):
         text: str = self.cleaned_data["sku_list"]
         offers = tuple(text.replace(",", "\n").replace("，", "\n").split())
         if len(offers) > MOST_OFFERS:
-            raise forms.ValidationError(_now("At most %(count)s offers.") % {"count": MOST_OFFERS})
+            raise forms.ValidationError(gettext("At most %(count)s offers.") % {"count": MOST_OFFERS})
         return offers
 
     def start(self, requested_by: str) -> SyncJob:
@@ -158,7 +158,7 @@ class SyncJobAdmin(ActingAdmin, ReadOnlyAdmin):
             except ApplicationError as refusal:
                 form.add_error(None, refusal_text(refusal))
             else:
-                messages.success(request, _now("%(task_id)s started.") % {"task_id": job.task_id})
+                messages.success(request, gettext("%(task_id)s started.") % {"task_id": job.task_id})
                 return HttpResponseRedirect(reverse(self.page("change"), args=[job.pk]))
         context = {
             **self.admin_site.each_context(request),
@@ -170,7 +170,7 @@ class SyncJobAdmin(ActingAdmin, ReadOnlyAdmin):
         return TemplateResponse(request, "backoffice/start_sync.html", context)
 
     def _refuse(self, request: HttpRequest) -> HttpResponse:
-        messages.error(request, _now("Starting a sync needs the operator role."))
+        messages.error(request, gettext("Starting a sync needs the operator role."))
         return HttpResponseRedirect(reverse(self.page("changelist")))
 
     def change_view(
@@ -211,9 +211,9 @@ def _is_resumable(job: SyncJob) -> bool:
 
 def _stop(_request: HttpRequest, job: SyncJob) -> str:
     stop_sync(job.task_id)
-    return _now("%(task_id)s is stopping.") % {"task_id": job.task_id}
+    return gettext("%(task_id)s is stopping.") % {"task_id": job.task_id}
 
 
 def _resume(_request: HttpRequest, job: SyncJob) -> str:
     resume_sync(job.task_id)
-    return _now("%(task_id)s goes on.") % {"task_id": job.task_id}
+    return gettext("%(task_id)s goes on.") % {"task_id": job.task_id}

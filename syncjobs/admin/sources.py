@@ -11,9 +11,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from syncjobs.connectors.registry import Credentials
 from syncjobs.engine.errors import EngineError
@@ -77,14 +76,14 @@ class SourceForm(_ModelForm):
         if options in (None, ""):
             return {}
         if not isinstance(options, dict):
-            raise forms.ValidationError(_now("Options must be a JSON object."))
+            raise forms.ValidationError(gettext("Options must be a JSON object."))
         return options
 
     def clean_calls_per_second(self) -> float:
         """A rate the bucket can work with."""
         rate: float = self.cleaned_data["calls_per_second"]
         if not 0 < rate <= 1000:
-            raise forms.ValidationError(_now("Between 0 and 1000."))
+            raise forms.ValidationError(gettext("Between 0 and 1000."))
         return rate
 
     def credentials(self, stored: Credentials) -> Credentials:
@@ -215,7 +214,7 @@ class SourceAdmin(ActingAdmin):
             messages.add_message(request, messages.SUCCESS if line.ok else messages.ERROR, told)
         if not report.ok:
             return None
-        return _now("%(source)s can be used (%(latency).0f ms).") % {
+        return gettext("%(source)s can be used (%(latency).0f ms).") % {
             "source": source,
             "latency": report.latency_ms or 0,
         }
@@ -233,7 +232,7 @@ class SourceAdmin(ActingAdmin):
             trigger=SyncJob.Trigger.ADMIN,
             requested_by=request.user.get_username(),
         )
-        return _now("%(task_id)s started.") % {"task_id": start_sync(order).task_id}
+        return gettext("%(task_id)s started.") % {"task_id": start_sync(order).task_id}
 
     @admin.display(description=_("default source"), boolean=True)
     def show_default(self, source: Source) -> bool:

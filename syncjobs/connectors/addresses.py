@@ -39,7 +39,7 @@ def check_url(url: str, allowed: frozenset[str]) -> httpx.URL:
         return parsed
     if parsed.scheme != "https" or port != DEFAULT_PORTS["https"]:
         raise _refused_url("only https on port 443 is called, except hosts that are allowed by name")
-    if not _is_address(host) and not _DNS_NAME.fullmatch(host):
+    if "%" in host or not (_is_address(host) or _DNS_NAME.fullmatch(host)):
         raise _refused_url("its host is neither a name nor a plainly written address")
     return parsed
 

@@ -75,11 +75,19 @@ def _code(code: ErrorCode) -> Callable[[Any], ApplicationError]:
     return lambda _error: ApplicationError(code)
 
 
-def _invalid(detail: Any) -> ApplicationError:
+def _invalid(found: Any) -> ApplicationError:
+    detail = _with_text_keys(found)
     if not isinstance(detail, dict):
         return ApplicationError(ErrorCode.INVALID_PARAMETER, details=detail)
     message = f"{ErrorCode.INVALID_PARAMETER.message}: {', '.join(map(str, detail))}"
     return ApplicationError(ErrorCode.INVALID_PARAMETER, message, details=detail)
+
+
+def _with_text_keys(detail: Any) -> Any:
+    """The framework names bad list items by their number; JSON knows text keys only."""
+    if isinstance(detail, dict):
+        return {str(name): _with_text_keys(inner) for name, inner in detail.items()}
+    return detail
 
 
 def _invalid_model(error: django_errors.ValidationError) -> ApplicationError:

@@ -18,7 +18,7 @@ from system.errors import ApplicationError, ErrorCode
 RETRY_AFTER = {"Retry-After": "5"}
 
 
-class WorkersSerializer(serializers.Serializer[Any]):
+class HealthWorkersSerializer(serializers.Serializer[Any]):
     """What is known of the workers; null when the database does not answer."""
 
     online = serializers.IntegerField(allow_null=True)
@@ -31,7 +31,7 @@ class HealthSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=["ok", "degraded", "unavailable"])
     postgres = serializers.ChoiceField(choices=["up", "down"])
     redis = serializers.ChoiceField(choices=["up", "down"])
-    workers = WorkersSerializer()
+    workers = HealthWorkersSerializer()
     error = serializers.CharField(required=False)
 
 

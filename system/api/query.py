@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.request import Request
@@ -113,6 +115,7 @@ def refuse_reversed(query: Query, low: str, high: str) -> None:
         raise serializers.ValidationError({low: [_("Must not be greater than {name}.").format(name=high)]})
 
 
+@extend_schema_field(OpenApiTypes.BOOL)
 class BooleanField(serializers.Field[bool, str, bool, Any]):
     """`true` or `false`, nothing else."""
 
@@ -134,6 +137,7 @@ class ListField(serializers.ListField):
         super().__init__(**{"max_length": LIST_MAX_ITEMS, "required": False, **kwargs})
 
 
+@extend_schema_field({"type": "string", "example": "2025-11-18T13:09:28Z"})
 class TimeField(serializers.Field[datetime, str, datetime, Any]):
     """ISO 8601, or `YYYY-MM-DD HH:MM:SS`; without an offset it is API_INPUT_TIME_ZONE. Gives an aware UTC datetime."""
 

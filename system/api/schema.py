@@ -7,6 +7,7 @@ from drf_spectacular.plumbing import ResolvedComponent
 
 from system.api.pagination import PageQuery
 from system.api.permissions import HasRole, IsAnyone
+from system.api.versions import ApiVersion
 
 JsonSchema = dict[str, Any]
 
@@ -42,8 +43,30 @@ def without_slashed(endpoints: list[Any]) -> list[Any]:
 class EnvelopeAutoSchema(AutoSchema):
     """Wraps what the views document into the envelope of the view's API version."""
 
+    @property
+    def _version(self) -> ApiVersion:
+        view: Any = self.view
+        version: ApiVersion = view.api
+        return version
+
+    def get_operation_id(self) -> str:
+        """Named after the address and the action: sync_start, products_list, auth_profile_update."""
+        words = [word.replace("-", "_") for word in self._tokenize_path()]
+        action = getattr(self.view, "action", None) or self.method.lower()
+        if action == words[-1]:
+            return "_".join(words)
+        return "_".join([*words, action.removesuffix(f"_{words[-1]}")])
+
     def get_auth(self) -> list[JsonSchema]:
         return [] if self._allows(IsAnyone) else super().get_auth()
+
+    def _resolve_path_parameters(self, variables: list[str]) -> list[JsonSchema]:
+        """Identifiers are numbers where they are called `id`, text elsewhere."""
+        number: JsonSchema = {"type": "integer", "format": "int64", "minimum": 1}
+        return [
+            {"in": "path", "name": name, "required": True, "schema": number if name == "id" else {"type": "string"}}
+            for name in variables
+        ]
 
     def _get_response_bodies(self, direction: Any = "response") -> JsonSchema:
         documented = super()._get_response_bodies(direction)
@@ -58,25 +81,29 @@ class EnvelopeAutoSchema(AutoSchema):
             return self._error(int(code), response["description"])
         if code == "204":
             return response
-        content = response.get("content") or {"application/json": {}}
+        if "content" not in response:
+            response = {"content": {"application/json": {}}, "description": ""}
+        content = response["content"]
         bodies = {kind: {**media, "schema": self._envelope(media.get("schema"))} for kind, media in content.items()}
         return {**response, "content": bodies, "description": response["description"] or "Success"}
 
     def _envelope(self, data: JsonSchema | None) -> JsonSchema:
-        version = self.view.api
         name = _name_of(data)
         if data and data.get("type") == "array" and self._is_paged():
             name = f"{_name_of(data['items'])}Page"
-            data = self._component(name, version.page_schema(data["items"]))
-        return self._component(f"{name}Envelope", version.success_schema(data))
+            data = self._component(name, self._version.page_schema(data["items"]))
+        return self._component(f"{name}Envelope", self._version.success_schema(data))
 
     def _component(self, name: str, schema: JsonSchema) -> JsonSchema:
-        component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, schema=schema, object=name)
+        component: Any = ResolvedComponent(  # type: ignore[no-untyped-call]
+            name=name, type=ResolvedComponent.SCHEMA, schema=schema, object=name
+        )
         self.registry.register_on_missing(component)
-        return component.ref
+        reference: JsonSchema = component.ref
+        return reference
 
     def _error(self, status: int, description: str = "") -> JsonSchema:
-        schema = self._component("Error", self.view.api.failure_schema)
+        schema = self._component("Error", self._version.failure_schema)
         content = {"application/json": {"schema": schema}}
         return {"description": description or DESCRIPTIONS[status], "content": content}
 

@@ -13,7 +13,7 @@ from system.errors import ApplicationError
 from system.request_id import current_request_id
 
 DEFAULT_MESSAGE = _("Success")
-NOTHING: JsonSchema = {"type": "object", "nullable": True, "enum": [None]}
+NOTHING: JsonSchema = {"type": "object", "nullable": True, "maxProperties": 0, "description": "Always null"}
 
 
 def success(answer: Success, status: int) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Base classes of API views: deny by default, lazy authentication, the shape of the version in the URL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -31,11 +31,13 @@ class Negotiation(DefaultContentNegotiation):
     """The framework's negotiation, skipped for what nearly every client sends."""
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        if len(renderers) == 1 and request.META.get("HTTP_ACCEPT", "") in PLAIN_ACCEPTS:
-            return renderers[0], renderers[0].media_type or ""
-        return super().select_renderer(request, renderers, format_suffix)
+        first, *others = renderers
+        if not others and request.META.get("HTTP_ACCEPT", "") in PLAIN_ACCEPTS:
+            return first, first.media_type or ""
+        selected: tuple[BaseRenderer, str] = super().select_renderer(request, [first, *others], format_suffix)
+        return selected
 
 
 class ApiViewMixin(APIView):
@@ -66,7 +68,7 @@ class ApiViewMixin(APIView):
         """The API version of this request; its handlers get no `version` argument."""
         return version_named(self.version_name)
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.version_name = kwargs.pop("version", self.version_name)
         return super().dispatch(request, *args, **kwargs)
 
@@ -85,7 +87,7 @@ class ApiViewMixin(APIView):
 
     def get_permissions(self) -> list[Any]:
         chosen = self.action_permissions.get(getattr(self, "action", None) or "")
-        return [chosen()] if chosen else super().get_permissions()
+        return [chosen()] if chosen else list(super().get_permissions())
 
     def perform_authentication(self, request: Request) -> None:
         """Nothing: the permissions ask for the user, so public views never look at credentials."""
@@ -102,16 +104,16 @@ class ApiViewMixin(APIView):
         return {}
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
-        response = super().finalize_response(request, response, *args, **kwargs)
-        headers = response.headers
+        answer: Response = super().finalize_response(request, response, *args, **kwargs)
+        headers = answer.headers
         headers.setdefault("Vary", VARY)
-        if response.status_code == MethodNotAllowed.status_code:
+        if answer.status_code == MethodNotAllowed.status_code:
             headers["Allow"] = ", ".join(self.allowed_methods)
         user = getattr(request._request, "user", None)
         caching = self.cache_control or ("private" if user and user.is_authenticated else None)
         if caching:
             headers.setdefault("Cache-Control", caching)
-        return response
+        return answer
 
     def reply(
         self,

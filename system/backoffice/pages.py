@@ -23,7 +23,7 @@ def estimated_rows(table: str) -> int:
     return max(0, int(row[0])) if row else 0
 
 
-def capped_count(queryset: "QuerySet[Any]", limit: int = DEPTH) -> int:
+def capped_count(queryset: "QuerySet[Any]", limit: int) -> int:
     """The number of rows, but never more than `limit` + 1 are looked at."""
     return queryset.order_by()[: limit + 1].count()
 
@@ -36,7 +36,7 @@ class CappedPaginator(_Paginator):
     @cached_property
     def found(self) -> int:
         """Rows looked at: exact up to `DEPTH`."""
-        return capped_count(self.object_list)  # type: ignore[arg-type]
+        return capped_count(self.object_list, DEPTH)  # type: ignore[arg-type]
 
     @cached_property
     def count(self) -> int:

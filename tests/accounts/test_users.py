@@ -42,7 +42,7 @@ def test_rules_are_kept_by_field(db: None, fields: dict[str, Any], name: str) ->
 
 @pytest.mark.parametrize("fields", [{"username": "plain"}, {"email": "PLAIN@example.com"}])
 def test_names_and_addresses_are_unique(plain_user: User, fields: dict[str, str]) -> None:
-    given = {"username": "somebody", "email": "somebody@example.com", "password": PASSWORD} | fields
+    given: dict[str, Any] = {"username": "somebody", "email": "somebody@example.com", "password": PASSWORD} | fields
     with pytest.raises(ApplicationError) as refused:
         create_user(**given)
     assert refused.value.code == ErrorCode.USER_TAKEN

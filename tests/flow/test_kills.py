@@ -1,12 +1,14 @@
 """kill -9 while a sync runs: nothing lost, nothing doubled, nothing different from a quiet run."""
 
 import random
+from functools import partial
 
 import pytest
 
 from devstack.gateway.client import GatewayClient
 from products.models import Product, ProductChange
 from syncjobs.models import SyncJob
+from system import queue
 from tests.conftest import eventually
 from tests.flow.conftest import catalogue, finished, forget_catalogue, start
 from tests.flow.workers import Worker
@@ -18,7 +20,7 @@ def run_under_fire(worker: Worker, kills: int, seed: int) -> SyncJob:
     job = start(max_workers=4)
     for _ in range(kills):
         seen = SyncJob.objects.get(pk=job.pk).processed
-        eventually(lambda: progressed(job, beyond=seen + dice.randrange(20, 300)), timeout=90)
+        eventually(partial(progressed, job, seen + dice.randrange(20, 300)), timeout=90)
         if dice.random() < 0.5:
             worker.kill_child()
         else:
@@ -28,8 +30,6 @@ def run_under_fire(worker: Worker, kills: int, seed: int) -> SyncJob:
 
 def progressed(job: SyncJob, beyond: int) -> bool:
     """Whether more than this was processed, or the job is over; sweeps as beat would."""
-    from system import queue
-
     queue.sweep()
     job.refresh_from_db()
     return job.processed > beyond or job.state not in SyncJob.OPEN_STATES

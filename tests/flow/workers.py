@@ -10,7 +10,7 @@ from devstack import processes
 from tests.server.webserver import environment
 
 # Short, so that what a kill leaves behind is picked up in seconds.
-LEASE_SECONDS = 3
+LEASE_SECONDS = 8
 
 
 class Worker:

@@ -1,6 +1,5 @@
 """GET products: what a list shows, and what its filters let through."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -28,7 +27,7 @@ def filed(source_id: str, category_id: int, **changes: Any) -> Any:
 
 
 @pytest.fixture
-def shelf(db: None) -> Iterator[None]:
+def shelf(db: None) -> None:
     """Five products, each different in every way a list can tell."""
     catalog.apply_categories(TREE)
     other = ShopRecord(source_id="b2b-2", name="乙")
@@ -37,7 +36,6 @@ def shelf(db: None) -> Iterator[None]:
     apply(filed("103", 3, price=Decimal("3.00"), stock=7, shop=other, title="back\\slash"))
     apply(filed("104", 9, price=None, stock=9, shop=other, status="expired", title="Wireless"))
     apply(filed("105", 9, price=Decimal("5.00"), stock=3, title="other"), source="feed")
-    return None
 
 
 def offers(page: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import IO
 
 import httpx
 from django.conf import settings
@@ -50,11 +51,14 @@ def command(port: int, *arguments: str) -> list[str]:
 
 
 @contextmanager
-def web_server(*arguments: str, **extra: str) -> Iterator[WebServer]:
+def web_server(*arguments: str, stderr: IO[bytes] | None = None, **extra: str) -> Iterator[WebServer]:
     """Start a server, wait until it answers, and end it."""
     port = processes.free_port()
     process = subprocess.Popen(
-        command(port, *arguments), env=environment(port, **extra), preexec_fn=processes.die_with_parent(signal.SIGTERM)
+        command(port, *arguments),
+        env=environment(port, **extra),
+        stderr=stderr,
+        preexec_fn=processes.die_with_parent(signal.SIGTERM),
     )
     server = WebServer(port, process)
     try:

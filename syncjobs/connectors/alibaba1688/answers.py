@@ -75,7 +75,8 @@ class ByIdAnswer(Answer):
 class ProductAnswer(Answer):
     """`alibaba.product.get`."""
 
-    product: Raw | None = field(name="productInfo", default=None)
+    # Not `Raw | None`, which would take nothing but null.
+    product: Raw = field(name="productInfo", default=Raw())
     result: Flags | None = None
 
 

@@ -22,9 +22,11 @@ from syncjobs.engine.errors import EngineError, RetryableSourceError
 
 A = TypeVar("A", bound=Answer)
 
-# A broken connection is mostly gone at the next attempt; what lasts longer goes back to the engine.
+# Most trouble is gone at the next attempt, and a plan of many calls must not begin anew for one of them; what lasts
+# longer, or asks for more patience than a lease has, goes back to the engine.
 QUICK_RETRY_SECONDS = (0.1, 0.4)
-QUICKLY_RETRIED = frozenset({"connection_failed", "server_error"})
+QUICKLY_RETRIED = frozenset({"connection_failed", "server_error", "bad_answer", "data_preparing", "rate_limited"})
+LONGEST_QUICK_WAIT_SECONDS = 5.0
 # There is no Retry-After and nobody knows the window, so the wait doubles until the platform is content.
 FIRST_BACKOFF_SECONDS = 2.0
 LONGEST_BACKOFF_SECONDS = 120.0
@@ -78,9 +80,10 @@ class GatewayClient:
             try:
                 return self._once(api, params, kind, credentials)
             except RetryableSourceError as error:
-                if error.code not in QUICKLY_RETRIED or error.retry_after is not None:
+                wait = max(pause * _jitter.uniform(0.5, 1.5), error.retry_after or 0)
+                if error.code not in QUICKLY_RETRIED or wait > LONGEST_QUICK_WAIT_SECONDS:
                     raise
-            self._sleep(pause * _jitter.uniform(0.5, 1.5))
+            self._sleep(wait)
         return self._once(api, params, kind, credentials)
 
     def _once(self, api: Api, params: Mapping[str, Any], kind: type[A], credentials: Credentials) -> A:

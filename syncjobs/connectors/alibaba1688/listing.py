@@ -21,6 +21,7 @@ from syncjobs.connectors.coerce import whole_number
 from syncjobs.engine.contracts import BatchSpec, Page, RawRecord
 from syncjobs.engine.errors import FatalSourceError, RetryableSourceError
 
+NULL = b"null"
 WEB_SITE = "1688"
 LARGEST_TOTAL = 2**53
 
@@ -134,7 +135,7 @@ class ProductLookup:
                 raise
             self._lists_granted = False
             return None
-        page = page_of(bytes(item) for item in answer.items or () if bytes(item) != b"null")
+        page = page_of(item for item in map(bytes, answer.items or ()) if item != NULL)
         wanted = tuple(record for record in page.records if record.source_id in {*ids, None})
         return msgspec.structs.replace(page, records=wanted)
 
@@ -145,9 +146,10 @@ class ProductLookup:
             return _refused(product_id, error)
         if answer.result and (refusal := answer.result.refusal()):
             return _refused(product_id, BusinessError(*refusal))
-        if answer.product is None or bytes(answer.product) == b"null":
+        product = bytes(answer.product)
+        if product in (b"", NULL):
             return _refused(product_id, BusinessError("", "no productInfo"))
-        return page_of([bytes(answer.product)])
+        return page_of([product])
 
 
 def page_of(items: Iterable[bytes], total: int | None = None) -> Page:

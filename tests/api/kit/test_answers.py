@@ -88,7 +88,7 @@ def test_a_foreign_host_is_refused_in_json(api: ApiClient) -> None:
 @pytest.mark.parametrize("method", ["PATCH", "OPTIONS", "TRACE", "FOO"])
 def test_a_wrong_method_names_the_right_ones(api: ApiClient, method: str) -> None:
     assert api.call(method, "echo", expect=405)["code"] == "E00007"
-    assert api.last.headers["Allow"] == "GET, POST, PUT, DELETE"
+    assert set(api.last.headers["Allow"].split(", ")) == {"GET", "HEAD", "POST", "PUT", "DELETE"}
 
 
 def test_the_override_header_is_ignored(api: ApiClient) -> None:
@@ -113,14 +113,14 @@ def test_a_good_request_id_is_taken_over(api: ApiClient, given: str) -> None:
 @pytest.mark.parametrize("given", ["", "x" * 65, "a b", "a\r\nb", "\x1b[31m", "é", "a,b"])
 def test_a_bad_request_id_is_replaced(api: ApiClient, given: str) -> None:
     api.get("echo", headers={"X-Request-ID": given})
-    assert uuid.UUID(api.last.headers["X-Request-ID"])
+    assert uuid.UUID(api.last.headers["X-Request-ID"]).version == 4
 
 
 @pytest.mark.parametrize("version", ["1.4.2", "0.0.1-beta.1+build.5"])
 def test_a_client_version_is_logged(api: ApiClient, version: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     api.get("echo", headers={"X-Client-Version": version})
-    assert [record.client_version for record in caplog.records if record.name == "system.access"] == [version]
+    assert [vars(line)["client_version"] for line in caplog.records if line.name == "system.access"] == [version]
 
 
 @pytest.mark.parametrize("version", ["", "1", "1.2", "v1.2.3", "01.2.3", "1.2.3" + "4" * 100, "1.2.3\n"])

@@ -1,4 +1,5 @@
 """Views that show what the kit does with what real views may do."""
+# ruff: noqa: ARG002 (the framework's signatures)
 
 from decimal import Decimal
 from typing import Any

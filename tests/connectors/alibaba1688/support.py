@@ -61,9 +61,13 @@ def credentials_of(simulator: Simulator, **changes: Any) -> Credentials:
     return Credentials(**values | changes)
 
 
+opened: list[Connector] = []
+"""The connectors of the running test, closed behind it."""
+
+
 def connector_to(url: str, store: CredentialStore, gate: CallGate | None = None) -> Alibaba1688Connector:
     """A connector to a gateway on this machine."""
-    return Alibaba1688Connector(
+    connector = Alibaba1688Connector(
         ConnectorContext(
             source_name="test",
             options={"gateway_url": url},
@@ -72,6 +76,8 @@ def connector_to(url: str, store: CredentialStore, gate: CallGate | None = None)
             allowed_hosts=("127.0.0.1",),
         )
     )
+    opened.append(connector)
+    return connector
 
 
 def walk(connector: Connector, scope: Scope) -> list[Page]:

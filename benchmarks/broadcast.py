@@ -1,0 +1,111 @@
+"""How fast live events reach many WebSockets of a running server.
+
+    python -m benchmarks.broadcast --sockets 1000 --rate 40 --seconds 10
+
+Takes BASE_URL and VIEWER_USERNAME / VIEWER_PASSWORD from the environment or from .devstack/env, which a running demo
+writes. Prints what was asked, what arrived, and the time from publishing to arrival over all sockets.
+"""
+
+import argparse
+import asyncio
+import base64
+import os
+import re
+import secrets
+import statistics
+import time
+from urllib.parse import urlsplit
+
+import django
+import httpx
+import uvloop
+
+STAMP = re.compile(rb'"stamp":([0-9.]+)')
+DRAIN_SECONDS = 3
+
+
+class Listener(asyncio.Protocol):
+    """A client that only notes when each event arrived; a full WebSocket client would be the slower side."""
+
+    def __init__(self, host: str, token: str, delays: list[float]) -> None:
+        self.host = host
+        self.token = token
+        self.delays = delays
+        self.opened = asyncio.get_running_loop().create_future()
+        self.tail = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 (narrows a type)
+        key = base64.b64encode(secrets.token_bytes(16)).decode()
+        lines = [
+            "GET /ws/v1/sync HTTP/1.1", f"Host: {self.host}", "Connection: Upgrade", "Upgrade: websocket",
+            "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {key}", f"Authorization: Bearer {self.token}",
+        ]  # fmt: skip
+        transport.write("\r\n".join([*lines, "", ""]).encode())
+
+    def data_received(self, data: bytes) -> None:
+        now = time.time()
+        if not self.opened.done():
+            self.opened.set_result(data.startswith(b"HTTP/1.1 101"))
+        data = self.tail + data
+        end = 0
+        for found in STAMP.finditer(data):
+            self.delays.append(now - float(found[1]))
+            end = found.end()
+        # A stamp may be cut in two by the network.
+        self.tail = data[max(end, len(data) - 40) :]
+
+
+async def measure(options: argparse.Namespace, token: str) -> None:
+    """Open the sockets, publish, wait for the last frame, print."""
+    from syncjobs.live import publish
+
+    where = urlsplit(options.base_url)
+    delays: list[float] = []
+    loop = asyncio.get_running_loop()
+    listeners = []
+    for _ in range(options.sockets):
+        _, listener = await loop.create_connection(
+            lambda: Listener(where.netloc, token, delays), where.hostname, where.port
+        )
+        listeners.append(listener)
+    accepted = await asyncio.gather(*(listener.opened for listener in listeners))
+    begin = time.perf_counter()
+    events = options.rate * options.seconds
+    for number in range(events):
+        await asyncio.sleep(max(0, begin + number / options.rate - time.perf_counter()))
+        await asyncio.to_thread(publish, 0, "log", {"number": number, "text": "x" * 400, "stamp": time.time()})
+    published = time.perf_counter() - begin
+    await asyncio.sleep(DRAIN_SECONDS)
+    report(sum(accepted), events / published, len(delays) / (events * options.sockets), delays)
+
+
+def report(sockets: int, rate: float, share: float, delays: list[float]) -> None:
+    """Print the figures."""
+    cuts = statistics.quantiles(delays, n=100)
+    print(
+        f"{sockets} sockets, {rate:.1f} events/s, {share:.2%} of the frames arrived; milliseconds:"
+        f" p50 {cuts[49] * 1000:.1f}, p99 {cuts[98] * 1000:.1f}, max {max(delays) * 1000:.1f}"
+    )
+
+
+def main() -> None:
+    """Read the options, sign in, measure."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    from config.serve import raise_open_files_limit
+
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.broadcast")
+    parser.add_argument("--base-url", default=os.environ.get("BASE_URL", "http://127.0.0.1:8000"))
+    parser.add_argument("--sockets", type=int, default=1000)
+    parser.add_argument("--rate", type=int, default=40, help="events a second")
+    parser.add_argument("--seconds", type=int, default=10)
+    options = parser.parse_args()
+    raise_open_files_limit()
+    account = {"username": os.environ["VIEWER_USERNAME"], "password": os.environ["VIEWER_PASSWORD"]}
+    answer = httpx.post(f"{options.base_url}/api/v1/auth/login", json=account).raise_for_status()
+    uvloop.run(measure(options, answer.json()["data"]["token"]))
+
+
+if __name__ == "__main__":
+    main()

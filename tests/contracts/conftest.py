@@ -1,0 +1,97 @@
+"""A small world in which every route has something to answer, and clients of every role."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.services import open_session
+from products.models import Category, Product, Sku
+from syncjobs.models import Source, SyncJob, SyncLog
+from tests.client import ApiClient
+from tests.conftest import PASSWORD
+
+Clients = dict[str, ApiClient]
+
+
+@pytest.fixture
+def users(plain_user: User, viewer: User, operator: User, admin: User) -> dict[str, User]:
+    """One user a role."""
+    return {"plain_user": plain_user, "viewer": viewer, "operator": operator, "admin": admin}
+
+
+@pytest.fixture
+def clients(api: ApiClient, users: dict[str, User]) -> Clients:
+    """One client a role, and one that is nobody."""
+    return {"anyone": api} | {role: api.as_(user) for role, user in users.items()}
+
+
+@pytest.fixture
+def fill(db: None) -> Callable[[int], dict[str, Any]]:
+    """Makes `rows` rows of everything, and names some of them."""
+
+    def filled(rows: int) -> dict[str, Any]:
+        source = Source.objects.create(name="contract", kind="feed", is_default=True)
+        category = [
+            Category.objects.create(id=n, name=f"c{n}", path=f"c{n}", ancestors=[n]) for n in range(1, rows + 1)
+        ][0]
+        products = [_product(number, category) for number in range(rows)]
+        for number in range(rows):
+            _job(source, f"sync_20250101_{number + 1:03d}", SyncJob.State.SUCCEEDED)
+        running = _job(source, "sync_20250102_001", SyncJob.State.RUNNING)
+        stopped = _job(source, "sync_20250103_001", SyncJob.State.STOPPED)
+        for _ in range(rows):
+            SyncLog.objects.create(job=running, message="sync started")
+        return {
+            "product": products[0].pk,
+            "category": category.pk,
+            "running": running.task_id,
+            "stopped": stopped.task_id,
+        }
+
+    return filled
+
+
+@pytest.fixture
+def world(fill: Callable[[int], dict[str, Any]], users: dict[str, User]) -> dict[str, Any]:
+    """Names of things that exist."""
+    session = open_session(users["plain_user"])
+    return fill(3) | {"password": PASSWORD, "refresh_token": session["refresh_token"]}
+
+
+def everything() -> dict[str, Any]:
+    """A digest of each of our tables, to show that a refused call changed nothing."""
+    with connection.cursor() as cursor:
+        tables = [name for name in connection.introspection.table_names(cursor) if name.startswith(OURS)]
+        digests = {}
+        for table in tables:
+            cursor.execute(f"SELECT md5(coalesce(string_agg(t::text, '' ORDER BY t::text), '')) FROM {table} t")
+            digests[table] = cursor.fetchone()
+    return digests
+
+
+OURS = ("accounts_", "products_", "syncjobs_", "system_", "token_blacklist_")
+
+
+def _product(number: int, category: Category) -> Product:
+    product = Product.objects.create(
+        source="contract",
+        source_id=str(number),
+        sku=f"contract-{number}",
+        title=f"茶杯 {number}",
+        category=category,
+        price="99.90",
+        status=Product.Status.PUBLISHED,
+        images=["https://img.example.com/1.jpg"],
+    )
+    Sku.objects.create(product=product, source_sku_id="1", price="99.90", spec={"颜色": "红"})
+    return product
+
+
+def _job(source: Source, task_id: str, state: str) -> SyncJob:
+    return SyncJob.objects.create(
+        task_id=task_id, source=source, type=SyncJob.Type.FULL, state=state, scope=task_id, started_at=timezone.now()
+    )

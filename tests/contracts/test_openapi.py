@@ -1,0 +1,113 @@
+"""The documented contract: stable, complete and true."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import translation
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiJsonRenderer
+
+from tests.contracts.conftest import Clients
+from tests.contracts.routes import LIVE, ROUTES, Route
+
+SNAPSHOT = Path(__file__).with_name("openapi_v1.json")
+UNDOCUMENTED = {
+    "api/docs",
+    "api/redoc",
+    "api/<version:version>/schema",
+    "health",
+    "health/live",
+}
+
+
+@pytest.fixture(scope="module")
+def schema() -> Any:
+    generator: Any = SchemaGenerator(api_version="v1")  # type: ignore[no-untyped-call]
+    with translation.override("en"):
+        rendered = OpenApiJsonRenderer().render(generator.get_schema(public=True), renderer_context={})
+    return json.loads(rendered)
+
+
+def documented(route: Route, schema: Any) -> Any:
+    address = "/api/v1/" + route.route.replace("<pk>", "{id}").replace("<", "{").replace(">", "}")
+    return schema["paths"][address][route.method.lower()]
+
+
+def test_the_contract_is_the_committed_one(schema: Any) -> None:
+    committed = json.loads(SNAPSHOT.read_text(encoding="utf-8"))
+    assert schema == committed, (
+        "The API changed. If that is meant, run `make openapi` and commit tests/contracts/openapi_v1.json."
+    )
+
+
+def test_every_route_is_documented(schema: Any) -> None:
+    operations = {(method.upper(), path) for path, methods in schema["paths"].items() for method in methods}
+    assert len(operations) == len(LIVE)
+    for route in ROUTES:
+        assert documented(route, schema)
+
+
+def test_every_address_is_documented_or_listed() -> None:
+    admin, api = "admin/", "api/<version:version>/"
+    for address in addresses(get_resolver().url_patterns):
+        route = address.removeprefix(api).removesuffix("/")
+        known = route in {route for _, route in LIVE} or address in UNDOCUMENTED or address.startswith(admin)
+        assert known, f"{address} is neither documented nor listed in {__name__}"
+
+
+def test_operations_have_names_of_their_own(schema: Any) -> None:
+    names = [operation["operationId"] for methods in schema["paths"].values() for operation in methods.values()]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+def test_security_is_documented_as_it_is(schema: Any, route: Route) -> None:
+    assert ("security" in documented(route, schema)) == (route.row.who != "anyone")
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+def test_answers_have_the_documented_form(clients: Clients, world: dict[str, Any], schema: Any, route: Route) -> None:
+    response = clients[route.row.who].send(route.method, route.path(world), route.body(world))
+    conforms(response, route, schema)
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.row.enveloped], ids=str)
+def test_errors_have_the_documented_form(clients: Clients, world: dict[str, Any], schema: Any, route: Route) -> None:
+    for client in (clients["anyone"], clients["plain_user"]):
+        response = client.send(route.method, route.path(world), b"nonsense", headers={"X-Client-Version": "one"})
+        conforms(response, route, schema)
+        if route.row.who not in {"anyone", "plain_user"}:
+            conforms(client.send(route.method, route.path(world), route.body(world)), route, schema)
+
+
+def conforms(response: Any, route: Route, schema: Any) -> None:
+    answer = documented(route, schema)["responses"][str(response.status_code)]
+    form = answer["content"]["application/json"]["schema"]
+    whole = {**json_schema(form), "components": json_schema(schema["components"])}
+    jsonschema.validate(json.loads(response.content), whole)
+
+
+def json_schema(part: Any) -> Any:
+    """OpenAPI 3.0 says `nullable`, JSON Schema says null; and what is not declared should not be answered."""
+    if isinstance(part, list):
+        return [json_schema(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    converted = {name: json_schema(value) for name, value in part.items() if name != "nullable"}
+    if isinstance(part.get("properties"), dict) and "additionalProperties" not in part:
+        converted["additionalProperties"] = False
+    return {"anyOf": [converted, {"type": "null"}]} if part.get("nullable") is True else converted
+
+
+def addresses(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:
+    for pattern in patterns:
+        address = f"{prefix}{pattern.pattern}"
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern.url_patterns, address)
+        else:
+            yield address

@@ -1,0 +1,22 @@
+"""Who may call what: a table, and a refused call changes nothing."""
+
+from typing import Any
+
+import pytest
+
+from tests.contracts.conftest import Clients, everything
+from tests.contracts.routes import ROLES, ROUTES, Route
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+def test_the_matrix(clients: Clients, world: dict[str, Any], route: Route, role: str) -> None:
+    client = clients[role]
+    if ROLES.index(role) < ROLES.index(route.row.who):
+        before = everything()
+        client.call(route.method, route.path(world), route.body(world), expect=401 if role == "anyone" else 403)
+        assert everything() == before
+        assert ("WWW-Authenticate" in client.last.headers) == (role == "anyone")
+    elif route.row.who in {role, "anyone"} or route.body(world) is None or "sync" in route.route:
+        response = client.send(route.method, route.path(world), route.body(world))
+        assert response.status_code == route.row.status

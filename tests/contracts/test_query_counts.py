@@ -1,0 +1,37 @@
+"""How many queries a read costs: written down, and the same for one row and for twenty."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.contracts.conftest import Clients
+from tests.contracts.routes import ROUTES, Route
+
+COUNTS = Path(__file__).with_name("query_counts.json")
+counted = [route for route in ROUTES if route.row.counted]
+
+
+@pytest.mark.parametrize("rows", [1, 20])
+@pytest.mark.parametrize("route", counted, ids=str)
+def test_reads_cost_what_is_written_down(
+    clients: Clients, fill: Callable[[int], dict[str, Any]], route: Route, rows: int
+) -> None:
+    path = route.path(fill(rows))
+    client = clients[route.row.who]
+    client.get(path)
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        client.get(path)
+    expected = json.loads(COUNTS.read_text(encoding="utf-8")).get(str(route))
+    shown = "\n".join(query["sql"] for query in queries)
+    assert len(queries) == expected, f"{COUNTS.name} says {expected} for {route}; these were {len(queries)}:\n{shown}"
+
+
+def test_every_count_belongs_to_a_route() -> None:
+    assert set(json.loads(COUNTS.read_text(encoding="utf-8"))) == {str(route) for route in counted}

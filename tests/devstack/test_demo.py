@@ -1,0 +1,124 @@
+"""`make demo` as people run it, with a smaller catalogue."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import pytest
+
+from devstack.processes import free_port
+from tests.conftest import eventually
+
+PROJECT = Path(__file__).resolve().parents[2]
+PATIENCE_SECONDS = 120
+PROGRAM = """
+import sys
+from pathlib import Path
+from devstack.demo import run, stack
+from devstack.demo.interruption import Interruption
+stack.PRODUCTS = 300
+sys.exit(run.main(Interruption(), Path(sys.argv[1])))
+"""
+
+
+class House(NamedTuple):
+    """Where demos keep their data, and their settings."""
+
+    folder: Path
+    port: int
+
+    def start(self, **settings: str) -> "subprocess.Popen[bytes]":
+        """Start a demo whose output goes to `output`."""
+        ours = {
+            name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
+        }
+        with self.output.open("wb") as output:
+            return subprocess.Popen(
+                [sys.executable, "-c", PROGRAM, str(self.folder)],
+                env={**ours, "PORT": str(self.port), **settings},
+                cwd=PROJECT,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def run(self) -> str:
+        """Run a one-shot demo to its end; what it printed."""
+        assert self.start(ONESHOT="1").wait(PATIENCE_SECONDS) == 0, self.said()
+        return self.said()
+
+    @property
+    def output(self) -> Path:
+        """What the last demo printed."""
+        return self.folder.parent / "output"
+
+    def said(self) -> str:
+        """The same as text."""
+        return self.output.read_text()
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """A place whose catalogue one run has filled."""
+    folder = tmp_path_factory.mktemp("demo")
+    for parent in (folder, folder.parent, folder.parent.parent):
+        parent.chmod(0o755)
+    house = House(folder / "devstack", free_port())
+    assert "created 300 · updated 0 · unchanged 0 · rejected 0" in house.run()
+    return house
+
+
+@pytest.fixture
+def serving(house: House) -> Iterator["subprocess.Popen[bytes]"]:
+    """A second demo that serves."""
+    demo = house.start()
+    eventually(lambda: "Ctrl-C stops everything" in house.said() or demo.poll() is not None, PATIENCE_SECONDS)
+    yield demo
+    demo.kill()
+    demo.wait()
+
+
+def settings_of(house: House) -> dict[str, str]:
+    lines = (house.folder / "env").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
+def test_a_one_shot_demo_leaves_nothing_running(house: House) -> None:
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"http://127.0.0.1:{house.port}/health")
+    assert not (house.folder / "env").exists()
+
+
+def test_a_second_demo_finds_everything_unchanged_and_serves(house: House, serving: "subprocess.Popen[bytes]") -> None:
+    assert "created 0 · updated 0 · unchanged 300 · rejected 0" in house.said()
+    assert (house.folder / "env").stat().st_mode & 0o777 == 0o600
+    settings = settings_of(house)
+    login = {"username": settings["VIEWER_USERNAME"], "password": settings["VIEWER_PASSWORD"]}
+    assert httpx.post(f"{settings['BASE_URL']}/api/v1/auth/login", json=login).status_code == 200
+    serving.send_signal(signal.SIGTERM)
+    assert serving.wait(PATIENCE_SECONDS) == 0
+    assert not (house.folder / "env").exists()
+
+
+def test_a_folder_has_one_demo_at_a_time(house: House, serving: "subprocess.Popen[bytes]") -> None:
+    settings = {"PORT": str(free_port())}
+    second = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(house.folder)],
+        env=os.environ | settings,
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (second.returncode, second.stderr) == (1, "A demo already runs from this folder; stop it first.\n")
+    assert serving.poll() is None
+
+
+def test_a_taken_port_is_a_sentence(house: House, serving: "subprocess.Popen[bytes]") -> None:
+    other = House(house.folder.with_name("other"), house.port)
+    assert other.start().wait(PATIENCE_SECONDS) == 1
+    assert other.said() == f"Port {house.port} is taken; choose another: make demo PORT={house.port + 1}\n"
