@@ -128,7 +128,7 @@ class ProductAdmin(ReadOnlyAdmin):
     change_form_outer_after_template = "backoffice/product_detail.html"
     fieldsets = [
         (None, {"fields": ["show_gallery", "title", "show_status", "show_link", "show_category", "show_shop"]}),
-        (_("Price and stock"), {"fields": [("show_price", "currency"), ("stock", "min_order_quantity"), "unit"]}),
+        (_("Price and stock"), {"fields": ["show_price", ("stock", "unit"), ("min_order_quantity", "sold_count")]}),
         (
             _("Origin"),
             {

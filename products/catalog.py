@@ -89,8 +89,9 @@ def load_fingerprints(source: str, source_ids: Sequence[str]) -> dict[str, Store
 def apply(changes: ChangeSet) -> ApplyResult:
     """Write new and changed products with their SKUs, shops, categories and change lines.
 
-    Fields an operator owns stay, and what the source dated before the stored state is left out. A product that only
-    looks changed (its shop's name, an owned field) keeps its version and counts as unchanged.
+    Fields an operator owns stay (`owned_fields` names columns, with or without `_id`, or `skus`), and what the source
+    dated before the stored state is left out. A product that only looks changed (its shop's name, an owned field)
+    keeps its version and counts as unchanged. A product an operator deleted is kept up to date, but stays deleted.
     Locks last until the caller's transaction ends.
 
     Raises:

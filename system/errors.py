@@ -70,7 +70,6 @@ class ErrorCode(StrEnum):
     SYNC_SOURCE_TAKEN = "E02008", 409, _("A source of this name exists"), _("Choose another name.")
     SYNC_SOURCE_REFUSED = "E02009", 422, _("The source refused"), _("Follow the advice in details.")
     SYNC_QUOTA_EXHAUSTED = "E02010", 409, _("The call quota of the source is used up"), _("Resume when it renews.")
-    SKU_LIST_INVALID = "E02011", 400, _("Not an offer"), _("Give offer ids, 1688-<id> or offer links in sku_list.")
 
     TASK_STATE = "E03001", 409, _("The task's state does not allow this"), _("Read the task again.")
     QUEUE_UNAVAILABLE = "E03002", 503, _("The task queue does not answer"), _("Try again in a moment.")

@@ -49,6 +49,8 @@ def execute(sql: str, params: Parameters = ()) -> int:
 
 def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write rows by COPY, the cheapest way in. `table` and `columns` are our own constants, never input."""
-    with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+    # Django translates the driver's errors for execute(), but not for COPY.
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(row)

@@ -3,12 +3,14 @@
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from products.listing import MAX_ID, ORDERS
+from products.listing import ORDERS
 from products.models import Product
 from system.api.pagination import PageQuery
 from system.api.query import BooleanField, ListField, Query, SortField, TimeField, refuse_reversed
 
 SEARCH_MAX_LENGTH = 200
+# As many digits as a whole number may have in a query.
+MAX_ID = 10**18 - 1
 
 
 def _id(**options: object) -> serializers.IntegerField:

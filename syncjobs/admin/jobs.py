@@ -55,7 +55,7 @@ class StartForm(forms.Form):
         label=_("SKU list"),
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
-        help_text=_("Offer ids, 1688-<id> or offer links, one a line; empty for all."),
+        help_text=_("Offer ids, 1688-ID or offer links, one a line; empty for all."),
     )
     batch_size = forms.IntegerField(
         label=_("batch size"),
@@ -194,7 +194,7 @@ class SyncJobAdmin(ActingAdmin, ReadOnlyAdmin):
 
     @admin.display(description=_("per second"))
     def show_rate(self, job: SyncJob) -> str:
-        return f"{selectors.job_view(job)['progress']['rate_per_second']:g}"
+        return f"{selectors.job_view(job)['progress']['rate_per_second']:.1f}"
 
     @admin.display(description=_("duration"))
     def show_duration(self, job: SyncJob) -> str:

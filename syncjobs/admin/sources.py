@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanSwitchWidget
 
 from syncjobs.connectors.registry import Credentials
 from syncjobs.engine.errors import EngineError
@@ -34,7 +35,7 @@ CREDENTIALS = ("app_key", *SECRETS, "access_expires_at", "refresh_expires_at")
 
 def _secret_field(label: Any) -> forms.CharField:
     """A field that is written and never shown again."""
-    widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password", "class": "bo-input"})
+    widget = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}, render_value=False)
     return forms.CharField(
         label=label, required=False, max_length=2000, widget=widget, help_text=_("Leave empty to keep what is stored.")
     )
@@ -47,7 +48,10 @@ class SourceForm(_ModelForm):
     access_token = _secret_field(_("access token"))
     refresh_token = _secret_field(_("refresh token"))
     make_default = forms.BooleanField(
-        label=_("default source"), required=False, help_text=_("Taken when a sync is started without naming a source.")
+        label=_("default source"),
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text=_("Taken when a sync is started without naming a source."),
     )
 
     class Meta:

@@ -12,6 +12,6 @@ def delay_seconds(failures: int, retry_after: float | None, jitter: float) -> fl
         retry_after: what the source asked for, if it did.
         jitter: 0 to 1; spreads workers over the second half of the delay.
     """
-    backoff = min(FIRST_DELAY_SECONDS * 2 ** (failures - 1), LONGEST_DELAY_SECONDS)
+    backoff: float = min(FIRST_DELAY_SECONDS * 2 ** (failures - 1), LONGEST_DELAY_SECONDS)
     spread = backoff * (0.5 + jitter / 2)
     return max(spread, min(retry_after or 0.0, LONGEST_DELAY_SECONDS))

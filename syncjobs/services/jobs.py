@@ -103,9 +103,8 @@ def _offer_ids(sku_list: Sequence[str]) -> list[str]:
         try:
             found[normalize_offer_id(text)] = None
         except ValueError as error:
-            raise ApplicationError(
-                ErrorCode.SKU_LIST_INVALID, details={"field": f"sku_list[{index}]", "reason": str(error)}
-            ) from error
+            details = {f"sku_list[{index}]": [str(error)]}
+            raise ApplicationError(ErrorCode.INVALID_PARAMETER, details=details) from error
     return list(found)
 
 

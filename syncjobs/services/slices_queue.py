@@ -34,6 +34,7 @@ def ensure_slices(job_id: int, *, besides: uuid.UUID | None = None) -> int:
     found: dict[str, Any] | None = sql.one(NEEDED_SQL, {"job": job_id, "kind": SLICE_KIND, "besides": besides})
     if found is None:
         return 0
-    for _ in range(found["missing"]):
+    missing = max(int(found["missing"]), 0)
+    for _ in range(missing):
         enqueue(SLICE_KIND, {"job_id": job_id}, queue=found["priority"], job_id=job_id, delay_seconds=found["delay"])
-    return max(found["missing"], 0)
+    return missing

@@ -93,7 +93,7 @@ class ApiViewMixin(APIView):
         """Nothing: the permissions ask for the user, so public views never look at credentials."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        if not hasattr(self, (request.method or "").lower()):
+        if (request.method or "") not in self.allowed_methods:
             raise MethodNotAllowed(request.method or "")
         check_transport(request._request)
         check_client_version(request._request)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -137,7 +138,7 @@ def make_job(source: Source, number: int, **values: Any) -> SyncJob:
         "processed": 100,
         "created": 60,
         "rejected": 1,
-        "started_at": timezone.now(),
+        "started_at": timezone.now() - timedelta(seconds=40),
         "finished_at": timezone.now(),
     }
     job = SyncJob.objects.create(**(given | values))

@@ -1,5 +1,6 @@
 """The back office in a real browser: no console errors, pages that react, live progress."""
 
+import base64
 import json
 import os
 import shutil
@@ -18,7 +19,7 @@ from tests.admin.conftest import list_of, make_job, make_product, page_of
 from tests.conftest import PASSWORD
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-PIXEL = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\x80\x00\x00\x00\x00!\xf9\x04\x00\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+PIXEL = base64.b64decode("R0lGODlhAQABAIAAAP+AAAAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==")
 # Give a folder to keep pictures of the pages.
 PICTURES = os.environ.get("BROWSER_PICTURES", "")
 
@@ -68,8 +69,10 @@ def window(live_server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> Generato
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         context = browser.new_context(locale="zh-CN", viewport={"width": 1440, "height": 900})
-        yield Window(context.new_page(), live_server.url)
-        browser.close()
+        try:
+            yield Window(context.new_page(), live_server.url)
+        finally:
+            browser.close()
 
 
 def test_an_operator_works_without_a_console_error(window: Window, operator: User, source: Source) -> None:
@@ -100,7 +103,7 @@ def test_the_buttons_of_the_theme_work_under_our_policy(window: Window, operator
     make_product(1)
     window.log_in(operator)
     window.show("/admin/products/product/", "products")
-    window.page.get_by_text("筛选", exact=True).first.click()
+    window.page.get_by_text("filter_list").click()
     window.page.locator("input[name=category]").fill("类目1")
     window.page.locator("input[name=category]").press("Enter")
     window.page.wait_for_url("**category=*")
@@ -112,7 +115,7 @@ def test_a_running_job_moves_without_a_reload(window: Window, viewer: User, sour
     job = make_job(source, 1, state=SyncJob.State.RUNNING, processed=10, finished_at=None)
     window.log_in(viewer)
     sockets: list[WebSocketRoute] = []
-    window.page.route_web_socket(f"**/ws/v1/sync/{job.task_id}", sockets.append)
+    window.page.route_web_socket(f"**/ws/v1/sync/{job.task_id}", lambda socket: sockets.append(socket))
     window.show(page_of(job), "job-running")
     window.page.wait_for_function("document.querySelector('[data-live=percent]').textContent === '10%'")
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.utils import timezone
+from psycopg import sql
 
 from accounts.models import User
 from accounts.services import open_session
@@ -35,10 +36,8 @@ def fill(db: None) -> Callable[[int], dict[str, Any]]:
 
     def filled(rows: int) -> dict[str, Any]:
         source = Source.objects.create(name="contract", kind="feed", is_default=True)
-        category = [
-            Category.objects.create(id=n, name=f"c{n}", path=f"c{n}", ancestors=[n]) for n in range(1, rows + 1)
-        ][0]
-        products = [_product(number, category) for number in range(rows)]
+        categories = [_category(number) for number in range(1, rows + 1)]
+        products = [_product(number, category) for number, category in enumerate(categories)]
         for number in range(rows):
             _job(source, f"sync_20250101_{number + 1:03d}", SyncJob.State.SUCCEEDED)
         running = _job(source, "sync_20250102_001", SyncJob.State.RUNNING)
@@ -47,7 +46,7 @@ def fill(db: None) -> Callable[[int], dict[str, Any]]:
             SyncLog.objects.create(job=running, message="sync started")
         return {
             "product": products[0].pk,
-            "category": category.pk,
+            "category": categories[0].pk,
             "running": running.task_id,
             "stopped": stopped.task_id,
         }
@@ -68,12 +67,17 @@ def everything() -> dict[str, Any]:
         tables = [name for name in connection.introspection.table_names(cursor) if name.startswith(OURS)]
         digests = {}
         for table in tables:
-            cursor.execute(f"SELECT md5(coalesce(string_agg(t::text, '' ORDER BY t::text), '')) FROM {table} t")
+            cursor.execute(sql.SQL(DIGEST).format(table=sql.Identifier(table)))
             digests[table] = cursor.fetchone()
     return digests
 
 
+DIGEST = "SELECT md5(coalesce(string_agg(t::text, '' ORDER BY t::text), '')) FROM {table} t"
 OURS = ("accounts_", "products_", "syncjobs_", "system_", "token_blacklist_")
+
+
+def _category(number: int) -> Category:
+    return Category.objects.create(id=number, name=f"c{number}", path=f"c{number}", ancestors=[number])
 
 
 def _product(number: int, category: Category) -> Product:

@@ -93,12 +93,18 @@ def conforms(response: Any, route: Route, schema: Any) -> None:
 
 
 def json_schema(part: Any) -> Any:
-    """OpenAPI 3.0 says `nullable`, JSON Schema says null; and what is not declared should not be answered."""
+    """OpenAPI 3.0 says `nullable`, JSON Schema null; a bound is exclusive by a flag there, by its name here.
+
+    What is not declared should not be answered.
+    """
     if isinstance(part, list):
         return [json_schema(item) for item in part]
     if not isinstance(part, dict):
         return part
     converted = {name: json_schema(value) for name, value in part.items() if name != "nullable"}
+    for bound, flag in (("maximum", "exclusiveMaximum"), ("minimum", "exclusiveMinimum")):
+        if converted.get(flag) is True:
+            converted[flag] = converted.pop(bound)
     if isinstance(part.get("properties"), dict) and "additionalProperties" not in part:
         converted["additionalProperties"] = False
     return {"anyOf": [converted, {"type": "null"}]} if part.get("nullable") is True else converted

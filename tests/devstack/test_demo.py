@@ -72,9 +72,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     return house
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def serving(house: House) -> Iterator["subprocess.Popen[bytes]"]:
-    """A second demo that serves."""
+    """A second demo that serves; the last test ends it."""
     demo = house.start()
     eventually(lambda: "Ctrl-C stops everything" in house.said() or demo.poll() is not None, PATIENCE_SECONDS)
     yield demo
@@ -93,22 +93,21 @@ def test_a_one_shot_demo_leaves_nothing_running(house: House) -> None:
     assert not (house.folder / "env").exists()
 
 
-def test_a_second_demo_finds_everything_unchanged_and_serves(house: House, serving: "subprocess.Popen[bytes]") -> None:
-    assert "created 0 · updated 0 · unchanged 300 · rejected 0" in house.said()
+def test_a_second_demo_finds_everything_unchanged(house: House, serving: "subprocess.Popen[bytes]") -> None:
+    assert "created 0 · updated 0 · unchanged 300 · rejected 0" in house.said(), house.said()
+
+
+def test_scripts_find_what_they_need(house: House, serving: "subprocess.Popen[bytes]") -> None:
     assert (house.folder / "env").stat().st_mode & 0o777 == 0o600
     settings = settings_of(house)
     login = {"username": settings["VIEWER_USERNAME"], "password": settings["VIEWER_PASSWORD"]}
-    assert httpx.post(f"{settings['BASE_URL']}/api/v1/auth/login", json=login).status_code == 200
-    serving.send_signal(signal.SIGTERM)
-    assert serving.wait(PATIENCE_SECONDS) == 0
-    assert not (house.folder / "env").exists()
+    assert httpx.post(f"{settings['BASE_URL']}/api/v1/auth/login", json=login).status_code == httpx.codes.OK
 
 
 def test_a_folder_has_one_demo_at_a_time(house: House, serving: "subprocess.Popen[bytes]") -> None:
-    settings = {"PORT": str(free_port())}
     second = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(house.folder)],
-        env=os.environ | settings,
+        env=os.environ | {"PORT": str(free_port())},
         cwd=PROJECT,
         capture_output=True,
         text=True,
@@ -119,6 +118,14 @@ def test_a_folder_has_one_demo_at_a_time(house: House, serving: "subprocess.Pope
 
 
 def test_a_taken_port_is_a_sentence(house: House, serving: "subprocess.Popen[bytes]") -> None:
-    other = House(house.folder.with_name("other"), house.port)
+    other = House(house.folder.parent / "other" / "devstack", house.port)
+    other.folder.parent.mkdir()
     assert other.start().wait(PATIENCE_SECONDS) == 1
     assert other.said() == f"Port {house.port} is taken; choose another: make demo PORT={house.port + 1}\n"
+
+
+def test_sigterm_stops_everything(house: House, serving: "subprocess.Popen[bytes]") -> None:
+    serving.send_signal(signal.SIGTERM)
+    assert serving.wait(PATIENCE_SECONDS) == 0
+    assert house.said().endswith("Stopping ...\n")
+    assert not (house.folder / "env").exists()

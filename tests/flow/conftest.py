@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,9 +65,9 @@ def worker(source: Source, tmp_path: Path) -> Iterator[Worker]:
     running.stop()
 
 
-def start(**changes: object) -> SyncJob:
+def start(**changes: Any) -> SyncJob:
     """Start a sync of the default source in batches of 20; full unless said otherwise."""
-    return start_sync(StartSync(**({"type": "full", "batch_size": 20} | changes)))
+    return start_sync(StartSync(**{"type": "full", "batch_size": 20, **changes}))
 
 
 def finished(job: SyncJob, meanwhile: Callable[[], None] = lambda: None) -> SyncJob:
@@ -88,7 +89,7 @@ def finished(job: SyncJob, meanwhile: Callable[[], None] = lambda: None) -> Sync
 VOLATILE = {"id", "category_id", "shop_id", "product_id", "version", "synced_at", "created_at", "updated_at"}
 
 
-def catalogue() -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+def catalogue() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """All products and SKUs, row by row, less what differs from run to run."""
     products = Product.objects.order_by("source_id").values()
     skus = Sku.objects.select_related("product").order_by("product__source_id", "source_sku_id")
@@ -96,7 +97,7 @@ def catalogue() -> tuple[list[dict[str, object]], list[dict[str, object]]]:
     return [_stable(row) for row in products], [_stable(row) for row in named]
 
 
-def _stable(row: dict[str, object]) -> dict[str, object]:
+def _stable(row: Any) -> dict[str, Any]:
     return {
         name: bytes(value) if isinstance(value, memoryview) else value
         for name, value in row.items()
@@ -104,8 +105,25 @@ def _stable(row: dict[str, object]) -> dict[str, object]:
     }
 
 
+RUN_TABLES = (
+    "products_product",
+    "products_sku",
+    "products_productchange",
+    "syncjobs_syncjob",
+    "syncjobs_syncbatch",
+    "syncjobs_seenproduct",
+    "syncjobs_rejectedrecord",
+    "syncjobs_watermark",
+    "system_task",
+)
+
+
 def forget_catalogue() -> None:
     """Empty the catalogue and the record of runs, keeping the source."""
-    for table in ("products_product", "products_sku", "products_productchange", "syncjobs_syncjob", "syncjobs_syncbatch",
-                  "syncjobs_seenproduct", "syncjobs_rejectedrecord", "syncjobs_watermark", "system_task"):  # fmt: skip
+    for table in RUN_TABLES:
         sql.execute(f"TRUNCATE {table}")
+
+
+def error_code(job: SyncJob) -> str:
+    """Why the job ended as it did; "" without a reason."""
+    return str((job.error or {}).get("code", ""))

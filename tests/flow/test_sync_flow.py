@@ -10,7 +10,7 @@ from syncjobs.models import RejectedRecord, Source, SyncJob
 from syncjobs.services.jobs import resume_sync, stop_sync
 from system import sql
 from tests.conftest import eventually
-from tests.flow.conftest import catalogue, finished, start
+from tests.flow.conftest import catalogue, error_code, finished, start
 from tests.flow.workers import Worker
 
 
@@ -63,7 +63,7 @@ def test_an_empty_but_successful_listing_deletes_nothing(gateway: GatewayClient,
     finished(start())
     gateway.control("empty", on=1)
     job = finished(start())
-    assert (job.state, job.error["code"]) == ("held", "empty_listing")
+    assert (job.state, error_code(job)) == ("held", "empty_listing")
     assert not Product.objects.filter(status="delisted").exists()
 
 
@@ -108,7 +108,7 @@ def test_a_token_that_ends_in_the_middle_is_refreshed_once(gateway: GatewayClien
 def test_a_used_up_daily_quota_holds_the_job_and_resume_goes_on(gateway: GatewayClient, worker: Worker) -> None:
     gateway.control("limits", daily=20 + gateway.control("calls")["total"])
     job = finished(start())
-    assert (job.state, job.error["code"]) == ("held", "quota_exhausted")
+    assert (job.state, error_code(job)) == ("held", "quota_exhausted")
     gateway.control("limits", daily=0)
     job = finished(resume_sync(job.task_id))
     assert (job.state, Product.objects.count()) == ("succeeded", 300)

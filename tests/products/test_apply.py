@@ -194,6 +194,16 @@ def test_a_delisted_product_that_comes_back_unchanged_is_restored() -> None:
     ]
 
 
+def test_a_product_an_operator_deleted_stays_deleted() -> None:
+    apply(record())
+    Product.objects.update(deleted_at=NOON)
+
+    apply(record(title="news"))
+
+    assert Product.objects.values_list("title", "deleted_at").get() == ("news", NOON)
+    assert catalog.count_listed(SOURCE) == 0
+
+
 def test_delisting_counts_only_what_was_listed() -> None:
     apply(record("1"), record("2"), record("3", status="deleted"), record("4"))
     Product.objects.filter(source_id="4").update(owned_fields=["status"])

@@ -10,6 +10,8 @@ from django.db import connection, transaction
 
 from products.models import Category, Product, ProductChange, Shop, Sku
 from products.records import ApplyResult, CategoryRef, ProductRecord, ShopRecord
+from system.sql import fetch_one
+from tests.conftest import eventually
 from tests.products.records import apply, record, sku
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,25 +42,35 @@ def test_the_same_new_product_is_created_once() -> None:
     assert list(ProductChange.objects.values_list("kind", flat=True)) == ["created"]
 
 
+def somebody_waits() -> bool:
+    """Whether a connection waits for a lock another one holds."""
+    return fetch_one("SELECT 1 FROM pg_locks WHERE NOT granted") is not None
+
+
 def test_a_writer_that_waited_sees_what_it_waited_for() -> None:
-    """The second writer starts while the first one's insert is not committed; its news is an update of that row."""
-    first_wrote, waiter = Event(), Event()
+    """The second writer meets the first one's product while it is not committed; its news becomes an update."""
+    apply(record("shop and category are there"))
+    first_wrote = Event()
 
     def first() -> ApplyResult:
         with transaction.atomic():
             result = apply(record(title="first"))
             first_wrote.set()
-            waiter.wait(10)
+            eventually(somebody_waits)
             return result
 
     def second() -> ApplyResult:
         first_wrote.wait(10)
-        waiter.set()
-        return apply(record(title="second", skus=(sku("4839", stock=1), sku("new"))))
+        return apply(record(title="second", skus=(sku("4839", stock=1), sku("new"))), record("only mine"))
 
-    assert in_threads(first, second) == [ApplyResult(created=1), ApplyResult(updated=1)]
-    assert Product.objects.values_list("title", "version").get() == ("second", 2)
-    assert dict(Sku.objects.values_list("source_sku_id", "stock")) == {"4839": 1, "new": 10}
+    assert in_threads(first, second) == [ApplyResult(created=1), ApplyResult(created=1, updated=1)]
+    product = Product.objects.get(source_id="600000000001")
+    assert (product.title, product.version) == ("second", 2)
+    assert dict(Sku.objects.filter(product_id=product.pk).values_list("source_sku_id", "stock")) == {
+        "4839": 1,
+        "new": 10,
+    }
+    assert Sku.objects.filter(product_id=Product.objects.get(source_id="only mine").pk).count() == 1
 
 
 def test_batches_that_overlap_in_everything_never_deadlock() -> None:

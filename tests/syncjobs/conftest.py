@@ -1,7 +1,7 @@
 """A scripted source, and the means to run slices in this process."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -15,7 +15,7 @@ from tests.syncjobs import scripted
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[scripted.World]:
+def world(monkeypatch: pytest.MonkeyPatch) -> scripted.World:
     """A fresh source to script."""
     monkeypatch.setitem(registry.CONNECTORS, "scripted", "tests.syncjobs.scripted:ScriptedConnector")
     monkeypatch.setattr(scripted, "world", scripted.World())
@@ -28,9 +28,9 @@ def source(world: scripted.World, db: None) -> Source:
     return Source.objects.create(name="shop", kind="scripted", is_default=True)
 
 
-def start(**changes: object) -> SyncJob:
+def start(**changes: Any) -> SyncJob:
     """Start a sync of the default source; full unless said otherwise."""
-    return start_sync(StartSync(**({"type": "full", "batch_size": 10} | changes)))
+    return start_sync(StartSync(**{"type": "full", "batch_size": 10, **changes}))
 
 
 def claimed_task(job: SyncJob) -> TaskContext:
@@ -46,7 +46,9 @@ def work(job: SyncJob, context: TaskContext | None = None) -> SyncJob:
     return job
 
 
-Runner = Callable[..., SyncJob]
+def error_code(job: SyncJob) -> str:
+    """Why the job ended as it did; "" without a reason."""
+    return str((job.error or {}).get("code", ""))
 
 
 def new_task_id() -> uuid.UUID:

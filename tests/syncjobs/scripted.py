@@ -14,6 +14,10 @@ from syncjobs.engine.errors import RecordRejected
 CLOCK = datetime(2026, 5, 1, tzinfo=UTC)
 
 
+def quiet(_spec: BatchSpec) -> None:
+    """Nothing goes wrong."""
+
+
 class World:
     """What the source holds, and what goes wrong with it. One a test."""
 
@@ -22,7 +26,7 @@ class World:
         self.updated: dict[str, datetime] = {}
         self.clock = CLOCK
         self.claimed_total: Callable[[], int] = lambda: len(self.prices)
-        self.before_fetch: Callable[[BatchSpec], None] = lambda spec: None
+        self.before_fetch: Callable[[BatchSpec], None] = quiet
         self.hidden: set[str] = set()
         self.fetches = 0
 

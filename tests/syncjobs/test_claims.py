@@ -1,19 +1,23 @@
 """Leases, fences, stopping and crashes: nobody writes for a batch that is not theirs."""
 
+from typing import Any
+
 import pytest
+from pytest_django import Settings
 
 from products.models import Product
+from syncjobs.engine.contracts import BatchSpec
 from syncjobs.engine.errors import LeaseLost
-from syncjobs.engine.pipeline import run_batch
 from syncjobs.models import Source, SyncBatch, SyncJob
 from syncjobs.services import batches
-from syncjobs.services.jobs import resume_sync, start_sync, stop_sync
+from syncjobs.services.jobs import StartSync, resume_sync, start_sync, stop_sync
 from syncjobs.services.sweep import sweep_jobs
 from system import sql
 from system.errors import ApplicationError
 from system.models import Task
-from tests.syncjobs.conftest import claimed_task, new_task_id, start, work
-from tests.syncjobs.scripted import ScriptedConnector, World
+from tests.syncjobs import scripted
+from tests.syncjobs.conftest import claimed_task, error_code, new_task_id, start, work
+from tests.syncjobs.scripted import World
 
 
 def expire_leases() -> None:
@@ -32,8 +36,7 @@ def planned(world: World, offers: int = 30, **changes: object) -> SyncJob:
     with pytest.raises(KeyboardInterrupt):
         work(job)
     world.before_fetch = before
-    batches.release_held_by(SyncBatch.objects.get(state="running").task_id)
-    SyncBatch.objects.update(crashes=0)
+    SyncBatch.objects.filter(state="running").update(state="pending", task_id=None, lease_until=None)
     return job
 
 
@@ -72,63 +75,36 @@ def test_a_worker_that_slept_through_its_lease_writes_nothing(source: Source, wo
     assert not Product.objects.exists()
 
 
-def test_a_batch_without_a_transaction_leaves_no_trace(source: Source, world: World) -> None:
+def test_a_batch_that_fails_on_its_last_step_leaves_no_trace(
+    source: Source, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = planned(world, offers=5)
-    claim = batches.claim(job.pk, new_task_id())
-    assert claim
 
-    class Boom(Exception):
-        pass
+    def fail(*_arguments: object) -> None:
+        raise RuntimeError("boom")
 
-    class FailsAtTheEnd(batches.BatchUnitOfWork):
-        def finish(self, result: object) -> None:
-            super().finish(result)
-            raise Boom
-
-    def commit() -> object:
-        manager = batches.commit_batch(claim)
-        manager.__enter__()
-        return _Swap(manager, FailsAtTheEnd(claim))
-
-    connector = ScriptedConnector.__new__(ScriptedConnector)
-    from syncjobs.engine.contracts import BatchSpec
-
-    with pytest.raises(Boom):
-        run_batch(connector, BatchSpec(params=claim.params["params"]), lambda: None, commit)
-    job.refresh_from_db()
-    assert (Product.objects.count(), job.processed) == (0, 0)
-
-
-class _Swap:
-    """The transaction of one unit of work around another."""
-
-    def __init__(self, manager: object, unit: object) -> None:
-        self.manager, self.unit = manager, unit
-
-    def __enter__(self) -> object:
-        return self.unit
-
-    def __exit__(self, *error: object) -> object:
-        return self.manager.__exit__(*error)
+    monkeypatch.setattr(batches, "mark_done", fail)
+    work(job)
+    assert (Product.objects.count(), job.processed, job.state) == (0, 0, "partial")
 
 
 def test_a_batch_that_keeps_killing_its_workers_is_set_aside_and_the_job_goes_on(
-    source: Source, world: World, settings: object
+    source: Source, world: World, settings: Settings
 ) -> None:
     settings.SYNC_MAX_BATCH_CRASHES = 2
     world.offer(30)
 
-    def die_on_the_second(spec: object) -> None:
+    def die_on_the_second(spec: BatchSpec) -> None:
         if "100011" in spec.params["ids"]:
             raise RuntimeError("boom")
 
     world.before_fetch = die_on_the_second
     job = work(start())
-    assert (job.state, job.processed, job.error["code"]) == ("partial", 20, "batches_set_aside")
-    assert SyncBatch.objects.get(state="failed").error["code"] == "RuntimeError"
+    assert (job.state, job.processed, error_code(job)) == ("partial", 20, "batches_set_aside")
+    assert SyncBatch.objects.get(state="failed").error == {"code": "RuntimeError", "message": "boom"}
 
 
-def test_a_resumed_job_tries_the_batches_it_had_set_aside(source: Source, world: World, settings: object) -> None:
+def test_a_resumed_job_tries_the_batches_it_had_set_aside(source: Source, world: World, settings: Settings) -> None:
     settings.SYNC_MAX_BATCH_CRASHES = 1
     world.offer(10)
     job = planned(world, offers=10)
@@ -149,7 +125,7 @@ def test_stop_takes_effect_between_batches_and_resume_goes_on(source: Source, wo
     work(job)
     assert job.state == "stopped"
     assert job.processed < 30
-    world.before_fetch = lambda spec: None
+    world.before_fetch = scripted.quiet
     resumed = work(resume_sync(job.task_id))
     assert (resumed.state, resumed.processed, Product.objects.count()) == ("succeeded", 30, 30)
 
@@ -201,7 +177,7 @@ def test_another_scope_may_run_beside_it(source: Source, world: World) -> None:
     ],
 )
 def test_a_start_that_makes_no_sense_is_refused_and_leaves_nothing(
-    source: Source, world: World, request_: dict[str, object], status: int
+    source: Source, world: World, request_: dict[str, Any], status: int
 ) -> None:
     with pytest.raises(ApplicationError) as refused:
         start(**request_)
@@ -219,8 +195,6 @@ def test_a_category_is_refused_once_the_tree_is_known_and_lacks_it(source: Sourc
 
 
 def test_without_any_source_the_refusal_says_so(db: None) -> None:
-    from syncjobs.services.jobs import StartSync
-
     with pytest.raises(ApplicationError) as refused:
         start_sync(StartSync(type="full"))
     assert refused.value.code == "E02002"

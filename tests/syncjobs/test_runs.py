@@ -1,6 +1,7 @@
 """Whole runs over a scripted source, in this process."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from syncjobs.engine.errors import FatalSourceError, QuotaExhausted, RetryableSo
 from syncjobs.models import RejectedRecord, SeenProduct, Source, SyncBatch, SyncJob, Watermark
 from syncjobs.services.delisting import forget_walks
 from syncjobs.services.jobs import resume_sync
-from tests.syncjobs.conftest import start, work
+from tests.syncjobs.conftest import error_code, start, work
 from tests.syncjobs.scripted import CLOCK, World
 
 
@@ -69,6 +70,7 @@ def test_an_incremental_sync_asks_for_what_changed_since_the_committed_watermark
     world.prices["100002"], world.updated["100002"] = "12.00", CLOCK + timedelta(days=2)
     job = work(start(type="incremental"))
     assert counters(job) == (0, 1, 0, 0)
+    assert job.since
     assert job.since < world.clock  # the overlap is read again
 
 
@@ -80,7 +82,7 @@ def test_the_watermark_stays_when_the_job_fails(source: Source, world: World) ->
 
     world.before_fetch = refuse
     job = work(start())
-    assert (job.state, job.error["code"]) == ("failed", "refused")
+    assert (job.state, error_code(job)) == ("failed", "refused")
     assert not Watermark.objects.exists()
 
 
@@ -122,7 +124,7 @@ def test_a_used_up_quota_holds_the_job_until_somebody_resumes_it(source: Source,
 
     world.before_fetch = exhausted
     job = work(start())
-    assert (job.state, job.error["code"]) == ("held", "quota_exhausted")
+    assert (job.state, error_code(job)) == ("held", "quota_exhausted")
     assert work(resume_sync(job.task_id)).state == "succeeded"
 
 
@@ -158,7 +160,7 @@ def test_an_empty_listing_for_a_full_catalogue_is_held_and_deletes_nothing(sourc
     work(start())
     world.prices.clear()
     job = work(start())
-    assert (job.state, job.error["code"], job.held) == ("held", "empty_listing", 25)
+    assert (job.state, error_code(job), job.held) == ("held", "empty_listing", 25)
     assert Product.objects.filter(status="published").count() == 25
 
 
@@ -175,7 +177,7 @@ def test_more_missing_than_the_limit_is_held_until_the_operator_raises_it(source
 
 
 @pytest.mark.parametrize("scope", [{"category_id": 1}, {"sku_list": ("100001", "100002")}, {"type": "incremental"}])
-def test_a_walk_over_a_part_delists_nothing(source: Source, world: World, scope: dict[str, object]) -> None:
+def test_a_walk_over_a_part_delists_nothing(source: Source, world: World, scope: dict[str, Any]) -> None:
     world.offer(25)
     work(start())
     world.prices.pop("100020")
