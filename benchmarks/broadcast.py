@@ -34,7 +34,7 @@ class Listener(asyncio.Protocol):
         self.opened = asyncio.get_running_loop().create_future()
         self.tail = b""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] (a socket's transport)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         key = base64.b64encode(secrets.token_bytes(16)).decode()
         lines = [
             "GET /ws/v1/sync HTTP/1.1", f"Host: {self.host}", "Connection: Upgrade", "Upgrade: websocket",

@@ -49,7 +49,8 @@ async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:  # noqa:
 
 def _route(pattern: str, application: Any) -> URLPattern:
     """A WebSocket route; Django's routes are typed for views."""
-    return re_path(pattern, application)
+    route: URLPattern = re_path(pattern, application)
+    return route
 
 
 application = ProtocolTypeRouter(

@@ -95,7 +95,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _refuse(self, code: ErrorCode) -> None:
         self._refused = True
-        if self.cycle and not self.cycle.response_complete:
+        if not getattr(self.cycle, "response_complete", True):
             # The answer to the request before is on its way; nothing can be said in the middle of it.
             self.transport.close()
             return

@@ -229,14 +229,14 @@ class Hub:
 
 def _listening_client() -> "redis.asyncio.Redis":
     url: str = settings.REDIS_LIVE_URL
-    alive: dict[str, Any] = {} if url.startswith("unix") else {"socket_keepalive": True, "socket_keepalive_options": KEEPALIVE}
+    alive: dict[str, Any] = {"socket_keepalive": True, "socket_keepalive_options": KEEPALIVE}
     return redis.asyncio.Redis.from_url(
         url,
         decode_responses=True,
         socket_timeout=None,
         socket_connect_timeout=COMMAND_SECONDS,
         retry=Retry(NoBackoff(), 0),
-        **alive,
+        **({} if url.startswith("unix") else alive),
     )
 
 

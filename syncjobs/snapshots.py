@@ -1,10 +1,12 @@
 """What a WebSocket shows first and again and again: the state of a stream as the database has it."""
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ParamSpec, TypeVar
+from functools import partial
+from typing import ParamSpec, TypeVar
 
-from channels.db import database_sync_to_async
+from django.db import close_old_connections
 
 from syncjobs import selectors
 from syncjobs.models import SyncJob
@@ -18,10 +20,20 @@ _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="websocket")
 
 
 async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a function that uses the database; broken connections are replaced before and after it."""
-    run: Callable[P, Any] = database_sync_to_async(function, thread_sensitive=False, executor=_threads)
-    result: T = await run(*args, **kwargs)
-    return result
+    """Run a function that uses the database; broken connections are replaced before and after it.
+
+    Not Channels' `database_sync_to_async`, which swallows the cancellation of whoever waits for it.
+    """
+    call = partial(_on_fresh_connections, partial(function, *args, **kwargs))
+    return await asyncio.get_running_loop().run_in_executor(_threads, call)
+
+
+def _on_fresh_connections(function: Callable[[], T]) -> T:
+    close_old_connections()
+    try:
+        return function()
+    finally:
+        close_old_connections()
 
 
 def job_id_of(task_id: str) -> int | None:

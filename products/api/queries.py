@@ -3,8 +3,8 @@
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from products.listing import ORDERS
 from products.models import Product
+from products.selectors.listing import ORDERS
 from system.api.pagination import PageQuery
 from system.api.query import BooleanField, ListField, Query, SortField, TimeField, refuse_reversed
 

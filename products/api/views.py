@@ -1,38 +1,64 @@
 """Products and categories, for any user."""
 
 import re
+from hashlib import blake2b
+from typing import Any
 
 import orjson
+from django.utils.http import parse_etags
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from products import category_selectors, selectors
-from products.api.conditional import ConditionalMixin
-from products.api.examples import CATEGORY, LISTED_PRODUCT, PRODUCT
 from products.api.queries import CategoryListQuery, ProductListQuery
-from products.api.serializers import CategorySerializer, ListedProductSerializer, ProductSerializer
-from system.api.pagination import encode_cursor, page_body
+from products.api.serializers import (
+    CATEGORY_EXAMPLE,
+    LISTED_PRODUCT_EXAMPLE,
+    PRODUCT_EXAMPLE,
+    CategorySerializer,
+    ListedProductSerializer,
+    ProductSerializer,
+)
+from products.products import product_detail, product_page
+from products.selectors.categories import category_detail, category_page
+from system.api.pagination import Page, encode_cursor, page_body
 from system.api.permissions import IsUser
+from system.api.renderers import dumps
 from system.api.views import ApiViewSet
 from system.errors import ApplicationError, ErrorCode
 
 _ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
 
-class ProductViewSet(ConditionalMixin, ApiViewSet):
+class ConditionalViewSet(ApiViewSet):
+    """Conditional reads (RFC 9110, sections 8.8.3 and 13.1.2). The strong ETag covers the data, not the envelope, whose time and request id always differ."""
+
+    def reply_unless_known(self, request: Request, data: Any) -> Response:
+        """The answer, or 304 without a body when If-None-Match holds its ETag."""
+        etag = self._etag(data)
+        known = parse_etags(request.META.get("HTTP_IF_NONE_MATCH", ""))
+        if "*" in known or etag in (tag.removeprefix("W/") for tag in known):
+            return Response(status=304, headers={"ETag": etag})
+        return self.reply(data, headers={"ETag": etag})
+
+    def _etag(self, data: Any) -> str:
+        content = dumps(self.api.page(data) if isinstance(data, Page) else data)
+        return f'"{blake2b(content, digest_size=16, person=self.api.name.encode()).hexdigest()}"'
+
+
+class ProductViewSet(ConditionalViewSet):
     """The products that are not deleted."""
 
     permission_classes = [IsUser]
 
     @extend_schema(
-        parameters=[ProductListQuery], responses=ListedProductSerializer(many=True), examples=[LISTED_PRODUCT]
+        parameters=[ProductListQuery], responses=ListedProductSerializer(many=True), examples=[LISTED_PRODUCT_EXAMPLE]
     )
     def list(self, request: Request) -> Response:
         """One page of products, newest first unless sorted otherwise. Totals are exact up to 10,000."""
         query = ProductListQuery.parse(request)
         window, scope = query.window, f"products:{query['sortby']}:{query['order']}"
-        found = selectors.product_page(
+        found = product_page(
             query,
             sort=query["sortby"],
             descending=query["order"] == "desc",
@@ -47,26 +73,26 @@ class ProductViewSet(ConditionalMixin, ApiViewSet):
         )
         return self.reply_unless_known(request, page)
 
-    @extend_schema(responses=ProductSerializer, examples=[PRODUCT])
+    @extend_schema(responses=ProductSerializer, examples=[PRODUCT_EXAMPLE])
     def retrieve(self, request: Request, pk: str) -> Response:
         """One product with its description and SKUs."""
-        product = selectors.product_detail(_number(pk))
+        product = product_detail(_number(pk))
         if product is None:
             raise ApplicationError(ErrorCode.NOT_FOUND)
         return self.reply_unless_known(request, orjson.Fragment(product))
 
 
-class CategoryViewSet(ConditionalMixin, ApiViewSet):
+class CategoryViewSet(ConditionalViewSet):
     """The category tree."""
 
     permission_classes = [IsUser]
 
-    @extend_schema(parameters=[CategoryListQuery], responses=CategorySerializer(many=True), examples=[CATEGORY])
+    @extend_schema(parameters=[CategoryListQuery], responses=CategorySerializer(many=True), examples=[CATEGORY_EXAMPLE])
     def list(self, request: Request) -> Response:
         """One page of the tree; every category follows its parent."""
         query = CategoryListQuery.parse(request)
         window = query.window
-        found = category_selectors.category_page(
+        found = category_page(
             query,
             limit=window.page_size,
             offset=window.offset,
@@ -78,10 +104,10 @@ class CategoryViewSet(ConditionalMixin, ApiViewSet):
         page = page_body(found.items, found.total, query, total_exact=exact, next_cursor=cursor)
         return self.reply_unless_known(request, page)
 
-    @extend_schema(responses=CategorySerializer, examples=[CATEGORY])
+    @extend_schema(responses=CategorySerializer, examples=[CATEGORY_EXAMPLE])
     def retrieve(self, request: Request, pk: str) -> Response:
         """One category, with the number of products in and below it."""
-        category = category_selectors.category_detail(_number(pk))
+        category = category_detail(_number(pk))
         if category is None:
             raise ApplicationError(ErrorCode.NOT_FOUND)
         return self.reply_unless_known(request, category)

@@ -107,8 +107,7 @@ class SyncJobAdmin(ActingAdmin, ReadOnlyAdmin):
         "show_counts",
         "show_rate",
         "show_duration",
-        "source",
-        "type",
+        "show_scope",
         "trigger",
         "created_at",
     ]
@@ -195,6 +194,10 @@ class SyncJobAdmin(ActingAdmin, ReadOnlyAdmin):
     @admin.display(description=_("per second"))
     def show_rate(self, job: SyncJob) -> str:
         return f"{selectors.job_view(job)['progress']['rate_per_second']:.1f}"
+
+    @admin.display(description=_("source"))
+    def show_scope(self, job: SyncJob) -> str:
+        return f"{job.source.name} · {job.get_type_display()}"
 
     @admin.display(description=_("duration"))
     def show_duration(self, job: SyncJob) -> str:

@@ -70,21 +70,20 @@ class Page:
 
     def link_header(self) -> str:
         """RFC 8288 links to the neighbours; relative references, so that proxies need not be known."""
-        links = [f'<{self.query.url_with(changes)}>; rel="{relation}"' for relation, changes in self._neighbours()]
-        return ", ".join(links)
+        return ", ".join(f'<{self.query.url_at(*place)}>; rel="{relation}"' for relation, place in self._neighbours())
 
-    def _neighbours(self) -> list[tuple[str, dict[str, Any]]]:
+    def _neighbours(self) -> list[tuple[str, tuple[str, object]]]:
         if self.window.page is None:
-            return [("next", {"cursor": self.next_cursor})] if self.next_cursor else []
+            return [("next", ("cursor", self.next_cursor))] if self.next_cursor else []
         last = self.pages or 1
         wanted = {"first": 1, "prev": self.window.page - 1, "next": self.window.page + 1, "last": last}
         reachable = range(1, min(last, settings.API_MAX_DEPTH // self.window.page_size) + 1)
         return [(relation, self._place(page)) for relation, page in wanted.items() if page in reachable]
 
-    def _place(self, page: int) -> dict[str, Any]:
+    def _place(self, page: int) -> tuple[str, object]:
         if self.window.by_offset:
-            return {"offset": (page - 1) * self.window.page_size}
-        return {"page": page}
+            return "offset", (page - 1) * self.window.page_size
+        return "page", page
 
 
 class PageQuery(QuerySerializer):

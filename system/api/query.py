@@ -3,8 +3,9 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from system.api.pagination import Window
 
 LIST_MAX_ITEMS = 100
+# The parameters that say where in a list; the others say which list.
+PLACES = frozenset({"page", "offset", "cursor"})
 EARLIEST_YEAR = 1970
 
 # int() and Decimal() also take blanks, underscores, exponents and the digits of every script.
@@ -46,12 +49,16 @@ class Query(dict[str, Any]):
         self._path = path
         self._parameters = parameters
 
-    def url_with(self, changes: Mapping[str, Any]) -> str:
-        """This request's path and query with some parameters replaced."""
-        parameters = self._parameters.copy()
-        for name, value in changes.items():
-            parameters[name] = str(value)
-        return f"{self._path}?{parameters.urlencode()}"
+    def url_at(self, name: str, value: object) -> str:
+        """This request's path and query at another place: `page`, `offset` or `cursor` with its value."""
+        return f"{self._path}?{self._filters}{name}={value}"
+
+    @cached_property
+    def _filters(self) -> str:
+        parameters = [
+            (name, value) for name, values in self._parameters.lists() if name not in PLACES for value in values
+        ]
+        return f"{urlencode(parameters)}&" if parameters else ""
 
 
 class QuerySerializer(serializers.Serializer[Any]):

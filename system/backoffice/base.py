@@ -33,6 +33,7 @@ class BackOfficeAdmin(_Admin):
     """Pages of one table, opened by Django's permissions on it; the roles' groups hold those."""
 
     list_per_page = 50
+    list_fullwidth = True
     list_max_show_all = 200
     show_full_result_count = False
     show_facets = ShowFacets.NEVER

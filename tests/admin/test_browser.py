@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connections
 from playwright.sync_api import Page, WebSocketRoute, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
@@ -72,6 +73,8 @@ def window(live_server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> Generato
         try:
             yield Window(context.new_page(), live_server.url)
         finally:
+            # Beside Playwright's event loop Django opened a second connection; it would outlive the database.
+            connections.close_all()
             browser.close()
 
 

@@ -62,12 +62,9 @@ class House(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+def house(open_folder: Path) -> House:
     """A place whose catalogue one run has filled."""
-    folder = tmp_path_factory.mktemp("demo")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
-    house = House(folder / "devstack", free_port())
+    house = House(open_folder / "devstack", free_port())
     assert "created 300 · updated 0 · unchanged 0 · rejected 0" in house.run()
     return house
 

@@ -13,23 +13,14 @@ from devstack.redis import EmbeddedRedis
 
 
 @pytest.fixture
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that the unprivileged user of PostgreSQL can reach when the tests run as root."""
-    folder = tmp_path_factory.mktemp("servers")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
-    return folder
-
-
-@pytest.fixture
-def postgres(home: Path) -> Iterator[EmbeddedPostgres]:
-    with EmbeddedPostgres(home / "pg") as server:
+def postgres(open_folder: Path) -> Iterator[EmbeddedPostgres]:
+    with EmbeddedPostgres(open_folder / "pg") as server:
         yield server
 
 
 @pytest.fixture
-def cache(home: Path) -> Iterator[EmbeddedRedis]:
-    with EmbeddedRedis(home / "redis") as server:
+def cache(open_folder: Path) -> Iterator[EmbeddedRedis]:
+    with EmbeddedRedis(open_folder / "redis") as server:
         yield server
 
 
@@ -47,9 +38,9 @@ def test_a_killed_postgresql_comes_back_at_the_same_address_with_its_data(postgr
         assert connection.execute("SELECT n FROM kept").fetchone() == (7,)
 
 
-def test_two_processes_cannot_own_one_postgresql(postgres: EmbeddedPostgres, home: Path) -> None:
+def test_two_processes_cannot_own_one_postgresql(postgres: EmbeddedPostgres, open_folder: Path) -> None:
     with pytest.raises(BlockingIOError):
-        EmbeddedPostgres(home / "pg").start()
+        EmbeddedPostgres(open_folder / "pg").start()
     assert postgres.alive()
 
 

@@ -32,11 +32,9 @@ def test_a_terminal_gets_a_bar_with_all_numbers() -> None:
         assert part in drawn
 
 
-@pytest.mark.parametrize(
-    "settings", [{"force_terminal": False}, {"force_terminal": True, "_environ": {"TERM": "dumb"}}]
-)
-def test_elsewhere_every_tenth_percent_is_a_line(settings: dict[str, Any]) -> None:
-    console = Console(file=StringIO(), width=20, **settings)
+@pytest.mark.parametrize("kind", [{"force_terminal": False}, {"force_terminal": True, "_environ": {"TERM": "dumb"}}])
+def test_elsewhere_every_tenth_percent_is_a_line(kind: dict[str, Any]) -> None:
+    console = Console(file=StringIO(), width=20, **kind)
     with ProgressView(console) as view:
         for processed in (0, 10, 290, 310, 320, 3000):
             view.show(job(processed))

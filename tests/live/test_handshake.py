@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test import Client
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
-from websockets.typing import Subprotocol
+from websockets.typing import Origin, Subprotocol
 
 from accounts.models import User
 from syncjobs.models import SyncJob
@@ -53,7 +53,7 @@ def test_reading_syncs_needs_a_role(server: WebServer, sign_in: Callable[..., st
 
 def test_a_page_sends_its_token_as_a_subprotocol(server: WebServer, sign_in: Callable[..., str]) -> None:
     offered = protocols("s1688", f"bearer.{sign_in()}")
-    with connect(server.ws, subprotocols=offered, origin="https://shop.example") as connection:  # type: ignore[arg-type]
+    with connect(server.ws, subprotocols=offered, origin=Origin("https://shop.example")) as connection:
         assert connection.subprotocol == "s1688"
 
 

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -32,7 +33,7 @@ def test_history_keeps_the_last_events(settings: Settings) -> None:
     settings.LIVE_HISTORY_EVENTS = 3
     for number in range(5):
         live.publish(JOB, "log", {"number": number})
-    kept = redis_client("live").lrange(live.channel(f"{live.job_stream(JOB)}:events"), 0, -1)
+    kept: Any = redis_client("live").lrange(live.channel(f"{live.job_stream(JOB)}:events"), 0, -1)
     assert [event.partition(b" ")[0] for event in kept] == [str(newest() - back).encode() for back in (2, 1, 0)]
 
 

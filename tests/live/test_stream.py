@@ -43,7 +43,7 @@ def test_a_burst_of_progress_is_merged_and_its_last_state_shown(watching: Watchi
     watching.frame()
     for processed in range(1, 41):
         advance(job, processed)
-    shown = []
+    shown: list[int] = []
     while not shown or shown[-1] != 40:
         shown.append(watching.frame_of("progress")["data"]["progress"]["processed"])
     assert shown == sorted(shown)

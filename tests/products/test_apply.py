@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from products import catalog
 from products.models import Category, Product, ProductChange, Shop, Sku
@@ -252,7 +253,9 @@ def test_two_sources_may_use_the_same_ids() -> None:
     assert Product.objects.count() == Shop.objects.count() == 2
 
 
-def test_a_full_batch_of_large_products_is_written_in_a_dozen_statements(django_assert_max_num_queries) -> None:  # type: ignore[no-untyped-def]
+def test_a_full_batch_of_large_products_is_written_in_a_dozen_statements(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     def batch(stock: int) -> list[object]:
         return [record(f"{n:04}", skus=tuple(sku(f"{n}-{k}", stock=stock) for k in range(24))) for n in range(1000)]
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from products.listing import ORDERS, Query, count_query, page_query, selection
+from products.selectors.listing import ORDERS, Query, count_query, page_query, selection
 from system.sql import execute, fetch_one
 
 pytestmark = pytest.mark.django_db

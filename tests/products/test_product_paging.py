@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from products import listing
 from products.models import Product
+from products.selectors import listing, products
 from tests.client import ApiClient
 from tests.products.records import apply, record
 
@@ -93,9 +93,7 @@ def test_a_cursor_of_another_order_is_refused(reader: ApiClient) -> None:
 
 @pytest.mark.usefixtures("seven")
 def test_totals_are_counted_up_to_a_limit(reader: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    from products import selectors
-
-    for module in (listing, selectors):
+    for module in (listing, products):
         monkeypatch.setattr(module, "COUNT_LIMIT", 5)
 
     page = reader.get("products", in_stock="true", page_size=2)

@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 import pytest
 
-from products import selectors
 from products.api.serializers import ListedProductSerializer, ProductSerializer
 from products.models import Product, Sku
+from products.selectors.products import product_detail, product_page
 from system.api.renderers import dumps
 from tests.products.records import apply, record, sku
 
@@ -30,7 +30,7 @@ def rendered(serializer: Any) -> Any:
 
 
 def test_lists_are_equal(two: list[Product]) -> None:
-    page = selectors.product_page({}, sort="id", descending=True, limit=20)
+    page = product_page({}, sort="id", descending=True, limit=20)
 
     assert orjson.loads(page.items) == rendered(ListedProductSerializer(two, many=True))
 
@@ -38,13 +38,13 @@ def test_lists_are_equal(two: list[Product]) -> None:
 def test_details_are_equal(two: list[Product]) -> None:
     for product in two:
         product.skus = list(Sku.objects.filter(product_id=product.pk).order_by("position", "id"))  # type: ignore[attr-defined]
-        detail = selectors.product_detail(product.pk)
+        detail = product_detail(product.pk)
         assert detail is not None
         assert orjson.loads(detail) == rendered(ProductSerializer(product))
 
 
 def test_fields_come_in_the_same_order(two: list[Product]) -> None:
-    detail = selectors.product_detail(two[0].pk)
+    detail = product_detail(two[0].pk)
 
     assert detail is not None
     assert list(orjson.loads(detail)) == list(ProductSerializer.Meta.fields)

@@ -1,6 +1,8 @@
 """Whole runs over a scripted source, in this process."""
 
+import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ from syncjobs.services.delisting import forget_walks
 from syncjobs.services.jobs import resume_sync
 from tests.syncjobs.conftest import error_code, start, work
 from tests.syncjobs.scripted import CLOCK, World
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def counters(job: SyncJob) -> tuple[int, int, int, int]:
@@ -190,3 +194,11 @@ def test_what_a_walk_saw_is_forgotten_when_it_is_over(source: Source, world: Wor
     assert SeenProduct.objects.count() == 25
     forget_walks()
     assert not SeenProduct.objects.exists()
+
+
+def test_a_feed_of_real_offers_is_copied_whole_with_the_shipped_mapping(db: None, redis_url: str) -> None:
+    options = json.loads((ROOT / "docs/examples/feed-real-offers.json").read_text(encoding="utf-8"))
+    offers = ROOT / "tests/connectors/feed/data/sample.ndjson"
+    Source.objects.create(name="feed", kind="feed", options=options | {"path": str(offers)}, is_default=True)
+    job = work(start())
+    assert (job.state, job.created, job.rejected) == ("succeeded", len(offers.read_text().splitlines()), 0)

@@ -87,7 +87,9 @@ def test_a_tricky_url_is_refused(url: str) -> None:
     assert refusal.value.code in {"url_refused", "address_refused"}
 
 
-@pytest.mark.parametrize("url", ["https://gw.open.1688.com/openapi", "https://GW.open.1688.com:443/?a=b", "https://8.8.8.8/"])
+@pytest.mark.parametrize(
+    "url", ["https://gw.open.1688.com/openapi", "https://GW.open.1688.com:443/?a=b", "https://8.8.8.8/"]
+)
 def test_a_plain_https_url_is_accepted(url: str) -> None:
     assert check_url(url, frozenset()).scheme == "https"
 
@@ -106,7 +108,9 @@ def test_an_allowed_host_may_be_plain_http_on_any_port(allowed: str, url: str) -
     assert check_url(url, frozenset({allowed})).host
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8124/", "http://127.0.0.2:8123/", "http://localhost:8123/", "http://127.1:8123/"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8124/", "http://127.0.0.2:8123/", "http://localhost:8123/", "http://127.1:8123/"]
+)
 def test_an_allowed_host_and_port_allows_nothing_beside_it(url: str) -> None:
     with pytest.raises(FatalSourceError):
         check_url(url, frozenset({"127.0.0.1:8123"}))
@@ -122,7 +126,9 @@ def test_an_address_of_the_internet_is_public(address: str) -> None:
     assert is_public(ip_address(address))
 
 
-@pytest.mark.parametrize("url", ["https://127.0.0.1/", "https://[::1]/", "https://[::ffff:127.0.0.1]/", "https://localhost/"])
+@pytest.mark.parametrize(
+    "url", ["https://127.0.0.1/", "https://[::1]/", "https://[::ffff:127.0.0.1]/", "https://localhost/"]
+)
 def test_a_private_address_is_refused_on_connecting(url: str) -> None:
     with pytest.raises(FatalSourceError) as refusal:
         HttpClient().request("GET", url)

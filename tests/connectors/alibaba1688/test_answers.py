@@ -50,7 +50,9 @@ def test_a_refusal_inside_the_result_is_found() -> None:
     assert result.refusal() == ("SP0056", "商品不存在")
 
 
-@pytest.mark.parametrize(("text", "gone"), [("商品[1]不存在", True), ("该商品已下架", True), ("没有该商品的查询权限", False)])
+@pytest.mark.parametrize(
+    ("text", "gone"), [("商品[1]不存在", True), ("该商品已下架", True), ("没有该商品的查询权限", False)]
+)
 def test_gone_is_told_from_refused(text: str, gone: bool) -> None:
     assert BusinessError("", text).is_gone == gone
 

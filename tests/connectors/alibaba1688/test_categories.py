@@ -31,7 +31,10 @@ def child(number: Any, name: Any, leaf: Any = True) -> dict[str, Any]:
 
 
 def test_the_root_lists_the_first_level_with_its_children() -> None:
-    tree = {0: [entry(1, "女装", child(11, "连衣裙")), entry(2, "男装", child(21, "裤", "false"))], 21: [entry(21, "裤", child(211, "牛仔裤", "true"))]}
+    tree = {
+        0: [entry(1, "女装", child(11, "连衣裙")), entry(2, "男装", child(21, "裤", "false"))],
+        21: [entry(21, "裤", child(211, "牛仔裤", "true"))],
+    }
     assert walk(tree) == [
         (1, "女装", None, False),
         (11, "连衣裙", 1, True),
@@ -52,17 +55,24 @@ def test_a_first_level_without_children_is_asked_for_them() -> None:
 
 
 def test_a_tree_that_bites_its_tail_ends() -> None:
-    tree = {0: [entry(1, "甲", child(2, "乙", False))], 2: [entry(2, "乙", child(1, "甲", False), child(0, "根", False), child(2, "乙", False))]}
+    tree = {
+        0: [entry(1, "甲", child(2, "乙", False))],
+        2: [entry(2, "乙", child(1, "甲", False), child(0, "根", False), child(2, "乙", False))],
+    }
     assert [number for number, *_ in walk(tree)] == [1, 2]
 
 
 def test_a_tree_without_an_end_is_left() -> None:
-    tree = {0: [entry(1, "1", child(2, "2", False))]} | {n: [entry(n, str(n), child(n + 1, str(n + 1), False))] for n in range(2, 100)}
+    tree = {0: [entry(1, "1", child(2, "2", False))]} | {
+        n: [entry(n, str(n), child(n + 1, str(n + 1), False))] for n in range(2, 100)
+    }
     assert len(walk(tree)) < 20
 
 
 def test_a_category_without_id_or_name_is_left_out_and_logged(caplog: pytest.LogCaptureFixture) -> None:
-    tree = {0: [entry("x", "甲"), None, entry(2, "\u200b"), entry(3, "丙", child(None, "丁"), None, child("31", " 戊 "))]}
+    tree = {
+        0: [entry("x", "甲"), None, entry(2, "\u200b"), entry(3, "丙", child(None, "丁"), None, child("31", " 戊 "))]
+    }
     assert walk(tree) == [(3, "丙", None, False), (31, "戊", 3, True)]
     assert len(caplog.records) == 3
 

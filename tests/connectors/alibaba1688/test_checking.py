@@ -83,7 +83,8 @@ def test_a_used_up_quota_is_told(simulator: Simulator) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [b"", http_answer(b"<html>"), http_answer(b"{}"), http_answer(b'{"error_code":"gw.New"}', "400 Bad Request")]
+    "answer",
+    [b"", http_answer(b"<html>"), http_answer(b"{}"), http_answer(b'{"error_code":"gw.New"}', "400 Bad Request")],
 )
 def test_what_is_no_gateway_is_not_taken_for_one(simulator: Simulator, answer: bytes) -> None:
     with serving(answer) as (url, _):

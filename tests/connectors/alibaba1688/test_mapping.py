@@ -64,7 +64,9 @@ def test_a_product_with_nothing_but_id_and_title_is_one() -> None:
     assert (record.category, record.shop, record.skus, record.status) == (None, None, (), "published")
 
 
-@pytest.mark.parametrize("name", ["attributes", "groupID", "skuInfos", "saleInfo", "image", "shippingInfo", "description"])
+@pytest.mark.parametrize(
+    "name", ["attributes", "groupID", "skuInfos", "saleInfo", "image", "shippingInfo", "description"]
+)
 def test_null_is_the_same_as_missing(name: str) -> None:
     product = seller_product()
     without = {key: value for key, value in product.items() if key != name}
@@ -185,7 +187,9 @@ def test_every_date_shape_of_the_platform_is_read(value: Any, moment: datetime |
     assert mapped(product).source_updated_at == moment
 
 
-@pytest.mark.parametrize(("stock", "stored"), [(24000.0, 24000), (12.9, 12), ("77", 77), (-3, 0), (-0.5, 0), ("", 0), (None, 612)])
+@pytest.mark.parametrize(
+    ("stock", "stored"), [(24000.0, 24000), (12.9, 12), ("77", 77), (-3, 0), (-0.5, 0), ("", 0), (None, 612)]
+)
 def test_stock_is_a_whole_number_and_never_negative(stock: Any, stored: int) -> None:
     product = seller_product()
     product["saleInfo"]["amountOnSale"] = stock
@@ -229,7 +233,10 @@ def test_a_shop_without_a_number_is_known_by_its_login() -> None:
     assert mapped(product).shop.source_id == "石狮衣坊"
 
 
-@pytest.mark.parametrize("payload", [b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b'{"subject":"\xff"}', b"[" * 100_000, b'{"subject":' * 5_000])
+@pytest.mark.parametrize(
+    "payload",
+    [b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b'{"subject":"\xff"}', b"[" * 100_000, b'{"subject":' * 5_000],
+)
 def test_bytes_that_are_no_product_are_rejected(payload: bytes) -> None:
     with pytest.raises(RecordRejected):
         map_product(payload)

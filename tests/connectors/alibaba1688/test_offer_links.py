@@ -51,7 +51,9 @@ def test_anything_else_is_refused_with_the_forms_that_are_not(pasted: str) -> No
         normalize_offer_id(pasted)
 
 
-@pytest.mark.parametrize("link", ["https://item.taobao.com/item.htm?id=768809123456", "detail.tmall.com/?offerId=768809123456"])
+@pytest.mark.parametrize(
+    "link", ["https://item.taobao.com/item.htm?id=768809123456", "detail.tmall.com/?offerId=768809123456"]
+)
 def test_a_taobao_link_is_refused_with_the_reason(link: str) -> None:
     with pytest.raises(ValueError, match="Taobao"):
         normalize_offer_id(link)

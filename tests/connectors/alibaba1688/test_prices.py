@@ -57,7 +57,9 @@ def test_by_quantity_a_price_of_a_sku_does_not_count() -> None:
 
 
 def test_by_quantity_without_tiers_the_prices_of_the_skus_count() -> None:
-    assert prices(priced(2, {"price": 9}, {"price": 7}, priceRanges=None)) == money("7.00", "7.00", "9.00", "9.00", "7.00")
+    assert prices(priced(2, {"price": 9}, {"price": 7}, priceRanges=None)) == money(
+        "7.00", "7.00", "9.00", "9.00", "7.00"
+    )
 
 
 def test_per_sku_the_product_costs_as_much_as_its_cheapest_sku() -> None:
@@ -112,7 +114,22 @@ def test_a_price_is_rounded_half_up_from_its_own_digits() -> None:
     assert prices(priced(1, {"price": 1.005}))[0] == Decimal("1.01")
 
 
-BAD_AMOUNTS = [-1, "-1", "NaN", "Infinity", "1e400", "1_000", "١٢", "12.30-15.00", 10**10, 10**400, "abc", True, [1], {"a": 1}]
+BAD_AMOUNTS = [
+    -1,
+    "-1",
+    "NaN",
+    "Infinity",
+    "1e400",
+    "1_000",
+    "١٢",
+    "12.30-15.00",
+    10**10,
+    10**400,
+    "abc",
+    True,
+    [1],
+    {"a": 1},
+]
 
 
 @pytest.mark.parametrize("amount", BAD_AMOUNTS)

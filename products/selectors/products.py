@@ -3,8 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from products.listing import COUNT_LIMIT, EVERYTHING, MAX_ID, ORDERS, Selection, count_query, page_query, selection
-from products.shapes import PRODUCT_JOINS, WHOLE_PRODUCT
+from products.selectors.listing import (
+    COUNT_LIMIT,
+    EVERYTHING,
+    MAX_ID,
+    ORDERS,
+    Selection,
+    count_query,
+    page_query,
+    selection,
+)
+from products.selectors.shapes import PRODUCT_JOINS, WHOLE_PRODUCT
 from system.sql import fetch_all, fetch_one
 
 _DETAIL = f"""
@@ -47,8 +56,8 @@ def product_page(
 
     Args:
         filters: `category_id` and `category` (name or path) cover their descendants; `sku` takes bare offer ids;
-            the others as `products.listing` names them.
-        sort: a key of `products.listing.ORDERS`; products without a value there come last.
+            the others as `products.selectors.listing` names them.
+        sort: a key of `products.selectors.listing.ORDERS`; products without a value there come last.
         after: `last` of the page before, instead of an offset.
         counted: whether the total is wanted.
     """

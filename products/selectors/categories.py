@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from products.listing import MAX_ID, Selection, containing
+from products.selectors.listing import MAX_ID, Selection, containing
 from system.sql import fetch_all, fetch_one, one, rows
 
 Category = dict[str, Any]

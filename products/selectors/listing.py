@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from products.shapes import LISTED_PRODUCT, PRODUCT_JOINS
+from products.selectors.shapes import LISTED_PRODUCT, PRODUCT_JOINS
 
 # Totals are exact up to here; counting further would cost more than anybody reads.
 COUNT_LIMIT = 10_000
