@@ -2,14 +2,11 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path, register_converter
+from django.urls import include, path
 
 from system.api import handlers
 from system.api.docs import SchemaView, redoc, swagger
 from system.api.health import bare_health, live
-from system.api.versions import VersionConverter
-
-register_converter(VersionConverter, "version")
 
 handler400 = handlers.bad_request
 handler403 = handlers.permission_denied

@@ -6,6 +6,7 @@ TEXTS = (
     _("sync started"),
     _("walk planned"),
     _("source failed, trying again"),
+    _("category tree not granted, going on without it"),
     _("walk not provably complete, nothing delisted"),
     _("stop requested"),
     _("sync stopped"),

@@ -19,8 +19,8 @@ from products.api.serializers import (
     ListedProductSerializer,
     ProductSerializer,
 )
-from products.products import product_detail, product_page
 from products.selectors.categories import category_detail, category_page
+from products.selectors.products import product_detail, product_page
 from system.api.pagination import Page, encode_cursor, page_body
 from system.api.permissions import IsUser
 from system.api.renderers import dumps
@@ -31,7 +31,10 @@ _ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
 
 class ConditionalViewSet(ApiViewSet):
-    """Conditional reads (RFC 9110, sections 8.8.3 and 13.1.2). The strong ETag covers the data, not the envelope, whose time and request id always differ."""
+    """Conditional reads (RFC 9110, sections 8.8.3 and 13.1.2).
+
+    The strong ETag covers the data, not the envelope, whose time and request id always differ.
+    """
 
     def reply_unless_known(self, request: Request, data: Any) -> Response:
         """The answer, or 304 without a body when If-None-Match holds its ETag."""

@@ -52,7 +52,8 @@ WITH stage AS (
     SELECT b.id FROM syncjobs_syncbatch b, stage, busy, syncjobs_syncjob j
     WHERE b.job_id = %(job)s::bigint AND j.id = b.job_id AND j.state = 'running' AND b.stage = stage.now
       AND busy.workers < j.max_workers
-      AND ((b.state = 'pending' AND coalesce(b.not_before <= now(), true)) OR (b.state = 'running' AND b.lease_until < now()))
+      AND ((b.state = 'pending' AND coalesce(b.not_before <= now(), true))
+           OR (b.state = 'running' AND b.lease_until < now()))
     ORDER BY b.crashes, b.number LIMIT 1
 )
 UPDATE syncjobs_syncbatch b

@@ -12,6 +12,7 @@ from django.utils import timezone
 from products import catalog
 from products.records import CategoryRecord
 from syncjobs.engine.contracts import BatchSpec, Connector, Heartbeat, Plan, Scope
+from syncjobs.engine.errors import FatalSourceError
 from syncjobs.engine.pipeline import Counters
 from syncjobs.models import SyncBatch, SyncJob, Watermark
 from syncjobs.services import announce, batches, delisting, jobs
@@ -19,6 +20,8 @@ from syncjobs.services.batches import Claim
 from syncjobs.services.slices_queue import ensure_slices
 
 INSERT_CHUNK = 1000
+# A partly granted app is normal: permissions are bought one by one.
+NOT_GRANTED = ("api_not_granted", "api_unsupported")
 T = TypeVar("T")
 
 
@@ -30,7 +33,7 @@ def plan_job(job: SyncJob, claim: Claim, connector: Connector, pulse: Heartbeat)
         RetryableSourceError, FatalSourceError, QuotaExhausted: the source did not answer.
     """
     scope = _scope(job)
-    categories = list(_alive(connector.categories(), pulse)) if _wants_categories(job) else []
+    categories = _categories(job, connector, pulse) if _wants_categories(job) else []
     plan = connector.plan(scope)
     specs = list(_alive(plan.batches, pulse))
     if delisting.looks_wiped(job, plan):
@@ -62,6 +65,18 @@ def _since(job: SyncJob) -> datetime | None:
     """The committed watermark less the overlap: what changed while the last walk ran is read again."""
     watermark = Watermark.objects.filter(source=job.source.name, scope=job.scope).first()
     return watermark.value - timedelta(seconds=settings.SYNC_OVERLAP_SECONDS) if watermark else None
+
+
+def _categories(job: SyncJob, connector: Connector, pulse: Heartbeat) -> list[CategoryRecord]:
+    """The source's tree. Products name their category, so a tree we may not read costs only its upper levels."""
+    try:
+        return list(_alive(connector.categories(), pulse))
+    except FatalSourceError as error:
+        if error.code not in NOT_GRANTED:
+            raise
+        context = {"code": error.code, "suggestion": error.suggestion}
+        announce.log(job.pk, "category tree not granted, going on without it", level="warning", context=context)
+        return []
 
 
 def _wants_categories(job: SyncJob) -> bool:

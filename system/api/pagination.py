@@ -4,6 +4,7 @@ import base64
 import binascii
 import hmac
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import orjson
@@ -176,7 +177,12 @@ def decode_cursor(raw: str) -> tuple[str, list[Any]]:
 
 
 def _mac(body: bytes) -> bytes:
-    return salted_hmac("system.api.cursor", body, algorithm="sha256").digest()[:CURSOR_MAC_BYTES]
+    return hmac.digest(_mac_key(settings.SECRET_KEY), body, "sha256")[:CURSOR_MAC_BYTES]
+
+
+@cache
+def _mac_key(secret: str) -> bytes:
+    return salted_hmac("system.api.pagination", "cursor", secret, algorithm="sha256").digest()
 
 
 def _bad_cursor() -> serializers.ValidationError:

@@ -28,8 +28,8 @@ def check_transport(request: HttpRequest) -> None:
 
 def client_version(request: HttpRequest) -> str | None:
     """X-Client-Version if it was sent and is a semantic version (semver.org); None otherwise."""
-    sent = request.META.get("HTTP_X_CLIENT_VERSION", "")
-    return sent if len(sent) <= CLIENT_VERSION_MAX_LENGTH and SEMVER.fullmatch(sent) else None
+    sent = request.META.get("HTTP_X_CLIENT_VERSION")
+    return sent if sent and len(sent) <= CLIENT_VERSION_MAX_LENGTH and SEMVER.fullmatch(sent) else None
 
 
 def check_client_version(request: HttpRequest) -> None:

@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.urls import register_converter
 from django.utils.module_loading import import_string
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.parsers import BaseParser
@@ -59,6 +60,9 @@ class VersionConverter:
 
     def to_url(self, value: str) -> str:
         return value
+
+
+register_converter(VersionConverter, "version")
 
 
 @cache

@@ -93,8 +93,9 @@ class ApiViewMixin(APIView):
         """Nothing: the permissions ask for the user, so public views never look at credentials."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        if (request.method or "") not in self.allowed_methods:
-            raise MethodNotAllowed(request.method or "")
+        method = request.method or ""
+        if method.lower() not in self.http_method_names or not hasattr(self, method.lower()):
+            raise MethodNotAllowed(method)
         check_transport(request._request)
         check_client_version(request._request)
         super().initial(request, *args, **kwargs)

@@ -189,5 +189,9 @@ class ActingAdmin(BackOfficeAdmin):
 def refusal_text(refusal: ApplicationError) -> str:
     """A refusal in the reader's language: what happened, to what, and what to do next."""
     details = refusal.details if isinstance(refusal.details, dict) else {}
-    about = ", ".join(f"{name}={value}" for name, value in details.items() if isinstance(value, str | int))
+    about = ", ".join(f"{name}: {_flat(value)}" for name, value in details.items())
     return " ".join(filter(None, [str(refusal.message), f"({about})" if about else "", str(refusal.suggestion)]))
+
+
+def _flat(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import zeal
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -53,10 +52,11 @@ class Pages:
             return self.get(answer.headers["Location"], expect=expect)
         return self._text(answer, expect)
 
-    def send(self, method: str, address: str, **request: Any) -> HttpResponse:
+    def send(self, method: str, address: str, **request: Any) -> Any:
         """The plain answer."""
         with watched():
-            return self._client.generic(method, address, headers=self._headers, **request)
+            answer: Any = self._client.generic(method, address, headers=self._headers, **request)
+        return answer
 
     @staticmethod
     def _text(answer: Any, expect: int) -> str:

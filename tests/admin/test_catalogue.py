@@ -19,7 +19,7 @@ PROBES = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "'-aler
 
 def found(pages: Pages, **query: str) -> set[str]:
     """The SKUs of the products a list shows."""
-    page = pages.get(list_of(Product), **query)
+    page = pages.get(list_of(Product), expect=200, **query)
     return {product.sku for product in Product.objects.all() if f">{product.sku}</span>" in page}
 
 

@@ -68,7 +68,7 @@ def _questions(pages: Pages, model: Any) -> int:
 
 def _clear_but_sources() -> None:
     for model in (*CATALOGUE, SyncJob, SyncBatch, RejectedRecord, SyncLog, Watermark, *SYSTEM):
-        model._default_manager.all().delete()  # type: ignore[attr-defined]
+        model._default_manager.all().delete()
 
 
 @pytest.mark.parametrize("model", [*CATALOGUE, SyncBatch, RejectedRecord, SyncLog, Watermark, *SYSTEM])

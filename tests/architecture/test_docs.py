@@ -31,8 +31,9 @@ def variables(pattern: re.Pattern[str], *folders: str) -> set[str]:
 
 
 def exists(name: str) -> bool:
-    """Whether a path is in the project; `*` stands for any name."""
-    return name.startswith(RUNTIME) or any(PROJECT.glob(name.rstrip("/")))
+    """Whether a path is in the project, or a bare name in one of the apps; `*` stands for any name."""
+    in_an_app = any(any((PROJECT / app).glob(f"**/{name}")) for app in source.APPS)
+    return name.startswith(RUNTIME) or in_an_app or any(PROJECT.glob(name.rstrip("/")))
 
 
 @everywhere

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zeal
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from products.models import Product
 from tests.contracts.conftest import Clients
 from tests.contracts.routes import ROUTES, Route
 
@@ -24,9 +26,7 @@ def test_reads_cost_what_is_written_down(
     path = route.path(fill(rows))
     client = clients[route.row.who]
     client.get(path)
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         client.get(path)
     expected = json.loads(COUNTS.read_text(encoding="utf-8")).get(str(route))
     shown = "\n".join(query["sql"] for query in queries)
@@ -35,3 +35,9 @@ def test_reads_cost_what_is_written_down(
 
 def test_every_count_belongs_to_a_route() -> None:
     assert set(json.loads(COUNTS.read_text(encoding="utf-8"))) == {str(route) for route in counted}
+
+
+def test_relations_loaded_one_by_one_are_noticed(fill: Callable[[int], dict[str, Any]]) -> None:
+    fill(2)
+    with zeal.zeal_context(), pytest.raises(zeal.NPlusOneError):
+        assert [product.category for product in Product.objects.all()]

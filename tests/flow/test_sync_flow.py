@@ -6,7 +6,7 @@ import pytest
 
 from devstack.gateway.client import GatewayClient
 from products.models import Category, Product, Shop
-from syncjobs.models import RejectedRecord, Source, SyncJob
+from syncjobs.models import RejectedRecord, Source, SyncJob, SyncLog
 from syncjobs.services.jobs import resume_sync, stop_sync
 from system import sql
 from tests.conftest import eventually
@@ -112,6 +112,13 @@ def test_a_used_up_daily_quota_holds_the_job_and_resume_goes_on(gateway: Gateway
     gateway.control("limits", daily=0)
     job = finished(resume_sync(job.task_id))
     assert (job.state, Product.objects.count()) == ("succeeded", 300)
+
+
+def test_an_app_that_may_not_read_the_category_tree_still_syncs(gateway: GatewayClient, worker: Worker) -> None:
+    gateway.control("limits", deny="alibaba.category.get")
+    job = finished(start())
+    assert (job.state, job.created) == ("succeeded", 300)
+    assert SyncLog.objects.filter(job=job, level="warning").count() == 1
 
 
 def test_a_record_that_cannot_be_used_is_kept_and_the_rest_goes_on(gateway: GatewayClient, worker: Worker) -> None:

@@ -69,7 +69,7 @@ class Alibaba1688Connector:
 
     def fetch(self, spec: BatchSpec) -> Iterator[Page]:
         """One page for each call."""
-        match msgspec.convert(spec.params, Range | Ids):
+        match _walk_of(spec):
             case Ids(ids=ids):
                 return self._lookup.pages(ids)
             case wanted:
@@ -88,6 +88,17 @@ class Alibaba1688Connector:
             return self._client.call(CATEGORY_GET, {"categoryID": number}, CategoryAnswer)
         except BusinessError as error:
             raise error.as_engine_error(CATEGORY_GET) from None
+
+
+def _walk_of(spec: BatchSpec) -> Range | Ids:
+    try:
+        return msgspec.convert(spec.params, Range | Ids)
+    except msgspec.ValidationError:
+        raise FatalSourceError(
+            "The batch was planned by another version of the connector.",
+            code="invalid_batch",
+            suggestion="Start the sync anew instead of resuming it.",
+        ) from None
 
 
 def _plan_for_ids(scope: Scope) -> Plan:

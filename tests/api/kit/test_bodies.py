@@ -1,11 +1,16 @@
 """What request bodies may be."""
 
+import io
 import json
 from typing import Any
 
 import pytest
+from django.test import RequestFactory
 from pytest_django import Settings
 
+from system.api.parsers import StrictJSONParser
+from system.errors import ApplicationError, ErrorCode
+from tests.api.kit.views import EchoView
 from tests.client import ApiClient
 
 
@@ -126,3 +131,11 @@ def test_serializers_are_strict(api: ApiClient, body: dict[str, Any], field: str
 def test_serializers_take_what_fits(api: ApiClient) -> None:
     body = {"name": "a", "count": None, "ratio": 1, "flag": False, "tags": ["x"]}
     assert api.call("PUT", "echo", body) == body
+
+
+def test_a_body_that_breaks_off_is_refused() -> None:
+    request = RequestFactory().post("/", b"{}", content_type="application/json")
+    request.META["CONTENT_LENGTH"] = "10"
+    with pytest.raises(ApplicationError) as refused:
+        StrictJSONParser().parse(io.BytesIO(b"{}"), parser_context={"request": request, "view": EchoView()})
+    assert refused.value.code == ErrorCode.INVALID_PARAMETER

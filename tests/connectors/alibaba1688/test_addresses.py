@@ -49,7 +49,7 @@ REFUSED_FORMS = [
 ]
 PRIVATE = [
     "127.0.0.1",
-    "0.0.0.0",
+    "0.0.0.0",  # noqa: S104 - an address to refuse
     "10.1.2.3",
     "172.16.0.1",
     "192.168.1.1",
@@ -137,7 +137,7 @@ def test_a_private_address_is_refused_on_connecting(url: str) -> None:
 
 
 def _resolving_to(*addresses: str) -> object:
-    return lambda host, port, **_: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in addresses]
+    return lambda _host, port, **_: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in addresses]
 
 
 def test_one_private_address_among_public_ones_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,5 +67,5 @@ def test_one_product_with_half_a_surrogate_pair_does_not_spoil_its_page() -> Non
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"success":tr', b"[]", b"\xff", b"[" * 100_000, b'{"a":' * 100_000])
 def test_what_is_no_answer_is_a_value_error(body: bytes) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         decode(body, Answer)

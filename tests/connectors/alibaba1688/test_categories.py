@@ -1,6 +1,7 @@
 """The category tree in the spellings the platform may give it."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from syncjobs.connectors.alibaba1688.answers import CategoryAnswer, decode
 from syncjobs.connectors.alibaba1688.categories import CategoryWalk
 
 
-def walk(answers: dict[int, list[Any] | None]) -> list[tuple[int, str, int | None, bool]]:
+def walk(answers: Mapping[int, Sequence[Any] | None]) -> list[tuple[int, str, int | None, bool]]:
     """The categories of a platform that answers each id with these entries."""
     asked: list[int] = []
 

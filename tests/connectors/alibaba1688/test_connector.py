@@ -293,6 +293,13 @@ def test_a_private_gateway_is_refused_unless_it_is_allowed(simulator: Simulator,
         assert failure.code in {"url_refused", "address_refused"}
 
 
+@pytest.mark.parametrize("params", [{}, {"walk": "pages"}, {"walk": "search", "page": 1}])
+def test_a_batch_of_another_version_ends_the_job(connector: Alibaba1688Connector, params: dict[str, object]) -> None:
+    failure = failure_of(lambda: connector.fetch(BatchSpec(params=params)))
+    assert isinstance(failure, FatalSourceError)
+    assert failure.code == "invalid_batch"
+
+
 def test_a_range_that_lies_behind_the_end_is_empty(connector: Alibaba1688Connector) -> None:
     (spec,) = connector.plan(FULL).batches
     beyond = BatchSpec(params=spec.params | {"page": 900, "pages": 2, "open_ended": False})

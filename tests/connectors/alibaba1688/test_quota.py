@@ -4,10 +4,13 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from uuid import uuid4
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from syncjobs.connectors.alibaba1688.dates import next_china_midnight
 from syncjobs.connectors.alibaba1688.quota import RedisCallGate
@@ -42,7 +45,7 @@ def test_calls_of_all_workers_keep_one_pace(client: redis.Redis, key: str) -> No
         gates[number % 2].acquire("api")
     waits = sorted(wait for clock in clocks for wait in clock.slept)
     assert len(waits) == 5
-    assert all(later - earlier > 0.4 for earlier, later in zip(waits, waits[1:], strict=False))
+    assert all(later - earlier > 0.4 for earlier, later in pairwise(waits))
     assert waits[-1] == pytest.approx(2.5, rel=0.2)
 
 
@@ -137,7 +140,7 @@ def test_who_waits_for_his_turn_is_held_too(client: redis.Redis, key: str) -> No
 
 
 def test_without_redis_nobody_calls(key: str, caplog: pytest.LogCaptureFixture) -> None:
-    with redis.Redis(port=1, retry=None) as nowhere:
+    with redis.Redis(port=1, retry=Retry(NoBackoff(), 0)) as nowhere:
         gate = RedisCallGate(nowhere, key, 1000, None, Clock())
         for _ in range(3):
             with pytest.raises(RetryableSourceError) as refusal:
