@@ -6,11 +6,11 @@ from typing import Any
 from django.apps import AppConfig
 
 ROLES = ("viewer", "operator", "admin")
-MANAGED = ("products", "syncjobs", "accounts", "system", "auth", "django_celery_beat")
+MANAGED = ("products", "syncjobs", "accounts", "system", "auth", "django_celery_beat", "django_celery_results")
 # Which actions of the back office a role starts with, by application; administrators may change that per group.
 STARTING_ACTIONS: dict[str, dict[str, tuple[str, ...]]] = {
-    "viewer": dict.fromkeys(("products", "syncjobs"), ("view",)),
-    "operator": dict.fromkeys(("products", "syncjobs"), ("view", "change")),
+    "viewer": dict.fromkeys(("products", "syncjobs", "system"), ("view",)),
+    "operator": dict.fromkeys(("products", "syncjobs"), ("view", "change")) | {"system": ("view",)},
     "admin": dict.fromkeys(MANAGED, ("view", "add", "change", "delete")),
 }
 

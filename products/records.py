@@ -4,6 +4,7 @@ They are msgspec structs: immutable, untracked by the garbage collector, and enc
 canonical bytes in microseconds, which is what the fingerprint needs.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from hashlib import blake2b
@@ -119,3 +120,39 @@ class ApplyResult(msgspec.Struct, frozen=True, kw_only=True):
     created: int = 0
     updated: int = 0
     unchanged: int = 0
+
+
+# What the catalogue's columns hold: characters of a text, largest whole number.
+PRODUCT_ROOM = {"source_id": 100, "title": 500, "unit": 20, "currency": 3}
+SHOP_ROOM = {"source_id": 100, "name": 200, "location": 200}
+SKU_ROOM = {"source_sku_id": 100, "spec_id": 64, "code": 100}
+CATEGORY_NAME_ROOM = 200
+LARGEST_BIGINT, LARGEST_INTEGER = 2**63 - 1, 2**31 - 1
+
+
+def without_room(record: ProductRecord) -> str | None:
+    """The first field that does not fit its column, None when all do. One such row would fail a whole batch."""
+    for row, room in _texts(record):
+        for name, most in room.items():
+            if len(getattr(row, name)) > most:
+                return name
+    if record.category and any(len(name) > CATEGORY_NAME_ROOM for name in record.category.names):
+        return "category"
+    return _number_without_room(record)
+
+
+def _texts(record: ProductRecord) -> Iterator[tuple[msgspec.Struct, dict[str, int]]]:
+    yield record, PRODUCT_ROOM
+    if record.shop:
+        yield record.shop, SHOP_ROOM
+    for sku in record.skus:
+        yield sku, SKU_ROOM
+
+
+def _number_without_room(record: ProductRecord) -> str | None:
+    if not 0 <= record.min_order_quantity <= LARGEST_INTEGER:
+        return "min_order_quantity"
+    if record.sold_count > LARGEST_BIGINT:
+        return "sold_count"
+    largest = max([record.stock, *(sku.stock for sku in record.skus)])
+    return "stock" if largest > LARGEST_BIGINT else None

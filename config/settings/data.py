@@ -5,7 +5,8 @@ from urllib.parse import unquote, urlsplit
 from config.env import integer, text, url
 
 _database = urlsplit(url("DATABASE_URL", ("postgresql", "postgres")))
-# Web requests get 10 s; workers and commands are started with a longer limit.
+# For web requests; workers are started with longer limits.
+_LOCK_TIMEOUT = integer("DATABASE_LOCK_TIMEOUT_MS", 3_000, minimum=100)
 _STATEMENT_TIMEOUT = integer("DATABASE_STATEMENT_TIMEOUT_MS", 10_000, minimum=100)
 
 DATABASES = {
@@ -28,7 +29,7 @@ DATABASES = {
             "tcp_user_timeout": 10_000,
             "application_name": text("PROCESS_NAME", "1688sync"),
             "options": (
-                f"-c statement_timeout={_STATEMENT_TIMEOUT} -c lock_timeout=3000"
+                f"-c statement_timeout={_STATEMENT_TIMEOUT} -c lock_timeout={_LOCK_TIMEOUT}"
                 " -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
             ),
         },

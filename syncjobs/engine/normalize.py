@@ -2,7 +2,7 @@
 
 import msgspec
 
-from products.records import FingerprintedProduct
+from products.records import PRODUCT_ROOM, FingerprintedProduct, ProductRecord, without_room
 from syncjobs.engine.contracts import Connector, Heartbeat, Page, RawRecord
 from syncjobs.engine.errors import RecordRejected
 
@@ -42,6 +42,7 @@ class Normalized(msgspec.Struct, kw_only=True):
     def _add_record(self, raw: RawRecord, connector: Connector) -> None:
         try:
             record = connector.normalize(raw)
+            _check_room(record)
         except RecordRejected as error:
             self.rejects.append(_reject(raw, error))
         else:
@@ -58,6 +59,12 @@ class Normalized(msgspec.Struct, kw_only=True):
         return sum(1 for reject in self.rejects if reject.source_id is None)
 
 
+def _check_room(record: ProductRecord) -> None:
+    field = without_room(record)
+    if field:
+        raise RecordRejected(f"{field} is larger than the catalogue can hold", code="too_large", field=field)
+
+
 def _reject(raw: RawRecord, error: RecordRejected) -> Reject:
     return Reject(
         payload=raw.payload,
@@ -65,7 +72,7 @@ def _reject(raw: RawRecord, error: RecordRejected) -> Reject:
         code=error.code,
         message=error.message,
         field=error.field,
-        source_id=raw.source_id,
+        source_id=raw.source_id if raw.source_id and len(raw.source_id) <= PRODUCT_ROOM["source_id"] else None,
     )
 
 

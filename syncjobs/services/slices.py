@@ -13,10 +13,11 @@ from typing import Any
 import msgspec
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
+from psycopg.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
 
 from syncjobs.engine import retry
 from syncjobs.engine.contracts import BatchSpec, Connector
-from syncjobs.engine.errors import FatalSourceError, LeaseLost, QuotaExhausted, RetryableSourceError, SyncCancelled
+from syncjobs.engine.errors import EngineError, FatalSourceError, QuotaExhausted, RetryableSourceError, SyncCancelled
 from syncjobs.engine.pipeline import run_batch
 from syncjobs.models import SyncBatch, SyncJob
 from syncjobs.services import announce, batches, delisting, jobs, planning
@@ -28,6 +29,8 @@ from system.queue import TaskContext
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
+# The transaction is gone and nothing of it happened; the same batch goes through a moment later.
+LOCK_TROUBLE = (DeadlockDetected, LockNotAvailable, SerializationFailure)
 LEASE_SHARE = 5  # leases are extended five times before they would end
 
 
@@ -65,29 +68,43 @@ def _work(job: SyncJob, connector: Connector, context: TaskContext) -> int:
 
 
 def _run_guarded(job: SyncJob, claim: Claim, connector: Connector, pulse: "Pulse") -> int:
-    """Run one batch; every way it can fail ends in a decision about the batch and the job."""
+    """Run one batch; every way it can fail ends in a decision about the batch and the job.
+
+    Raises:
+        OperationalError, InterfaceError: the database is away.
+    """
     try:
         _run(job, claim, connector, pulse)
-    except (SyncCancelled, LeaseLost) as error:
-        logger.info("batch %s/%s given back: %s", job.task_id, claim.number, error)
+    except EngineError as error:
+        _answer(claim, error)
+    except (OperationalError, InterfaceError) as error:
+        if not isinstance(error.__cause__, LOCK_TROUBLE):
+            raise
+        logger.info("batch %s/%s met another at a lock and is given back", job.task_id, claim.number)
         batches.give_back(claim)
-    except RetryableSourceError as error:
-        _postpone(claim, error)
-    except QuotaExhausted as error:
-        batches.give_back(claim)
-        until = error.until.isoformat() if error.until else None
-        jobs.hold(job.pk, {"code": error.code, "message": error.message, "until": until})
-    except FatalSourceError as error:
-        batches.give_back(claim)
-        jobs.fail(job.pk, {"code": error.code, "message": error.message, "suggestion": error.suggestion})
-    except (OperationalError, InterfaceError):
-        raise
     except Exception as error:
         logger.exception("batch %s/%s failed", job.task_id, claim.number)
         batches.crashed(claim, {"code": type(error).__name__, "message": str(error)[:500]})
     else:
         return 1
     return 0
+
+
+def _answer(claim: Claim, error: EngineError) -> None:
+    """What each of the engine's errors means for the batch and the job."""
+    reason: dict[str, Any] = {"code": error.code, "message": error.message}
+    match error:
+        case RetryableSourceError():
+            _postpone(claim, error)
+        case QuotaExhausted():
+            batches.give_back(claim)
+            jobs.hold(claim.job_id, reason | {"until": error.until.isoformat() if error.until else None})
+        case FatalSourceError():
+            batches.give_back(claim)
+            jobs.fail(claim.job_id, reason | {"suggestion": error.suggestion})
+        case _:
+            logger.info("batch %s/%s given back: %s", claim.job_id, claim.number, error)
+            batches.give_back(claim)
 
 
 def _run(job: SyncJob, claim: Claim, connector: Connector, pulse: "Pulse") -> None:

@@ -25,7 +25,11 @@ class Worker:
             sys.executable, "-m", "celery", "-A", "config", "worker", "-Q", "critical,default,low", "-c", "2",
             "--without-gossip", "--without-mingle", "--loglevel=INFO",
         ]  # fmt: skip
-        timing = {"SYNC_LEASE_SECONDS": str(LEASE_SECONDS), "SYNC_SLICE_SECONDS": "3", "REMAP_SIGTERM": "SIGQUIT"}
+        timing = {
+            "SYNC_LEASE_SECONDS": str(LEASE_SECONDS),
+            "SYNC_SLICE_SECONDS": "3",
+            "DATABASE_LOCK_TIMEOUT_MS": "30000",
+        }
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 command, env=environment(0, **timing), stdout=log, stderr=log, start_new_session=True,

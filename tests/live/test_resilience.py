@@ -120,6 +120,24 @@ def test_who_does_not_read_is_dropped_and_costs_no_memory(
         attentive.connection.close()
 
 
+def test_who_reads_too_slowly_ends_with_the_truth(
+    job: SyncJob, sign_in: Callable[..., str], open_socket: Callable[..., Watching], settings: Settings
+) -> None:
+    settings.LIVE_HISTORY_EVENTS = 10
+    with web_server(WS_OUTBOX_FRAMES="5") as server:
+        slow = open_socket(f"{server.ws}/{job.task_id}", sign_in())
+        slow.frame()
+        for number in range(BIG_EVENTS):
+            live.publish(job.pk, "log", {"number": number, "text": "x" * BIG_BYTES})
+        SyncJob.objects.filter(pk=job.pk).update(state="succeeded")
+        logs = 0
+        while (frame := slow.frame())["type"] == "log":
+            logs += 1
+        assert logs < BIG_EVENTS
+        assert (frame["type"], frame["data"]["status"]) == ("snapshot", "succeeded")
+        slow.connection.close()
+
+
 def deaf_socket(server: WebServer, job: SyncJob, token: str) -> socket.socket:
     """A WebSocket whose client reads nothing after the handshake."""
     deaf = socket.socket()

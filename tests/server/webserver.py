@@ -15,7 +15,7 @@ from django.conf import settings
 from devstack import processes
 from tests.conftest import eventually
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True)

@@ -202,3 +202,11 @@ def test_a_feed_of_real_offers_is_copied_whole_with_the_shipped_mapping(db: None
     Source.objects.create(name="feed", kind="feed", options=options | {"path": str(offers)}, is_default=True)
     job = work(start())
     assert (job.state, job.created, job.rejected) == ("succeeded", len(offers.read_text().splitlines()), 0)
+
+
+def test_a_record_too_large_for_its_column_does_not_fail_its_batch(source: Source, world: World) -> None:
+    world.offer(5)
+    world.prices["1" * 101] = "10.00"
+    job = work(start())
+    assert (job.state, job.created) == ("partial", 5)
+    assert RejectedRecord.objects.get().code == "too_large"
