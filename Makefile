@@ -63,5 +63,6 @@ messages: $(STAMP)  ## Collect and compile the translations
 	$(RUN) manage.py compilemessages --locale zh_Hans --ignore $(VENV)
 
 clean:  ## Remove the virtual environment, the demo's data and all caches
+	@[ ! -f .devstack/pg.home ] || rm -rf "$$(cat .devstack/pg.home)"
 	rm -rf $(VENV) .devstack staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -42,7 +42,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     updated_at = models.DateTimeField(_("updated at"), default=timezone.now, editable=False)
     deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True, editable=False)
     # Declared again only to leave out the foreign-key constraints of the link tables.
-    groups = models.ManyToManyField(
+    groups = models.ManyToManyField(  # type: ignore[assignment] # the mixin's own link table is not ours
         Group,
         db_constraint=False,
         blank=True,
@@ -50,7 +50,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         related_query_name="user",
         verbose_name=_("roles"),
     )
-    user_permissions = models.ManyToManyField(
+    user_permissions = models.ManyToManyField(  # type: ignore[assignment] # as above
         Permission, db_constraint=False, blank=True, related_name="user_set", related_query_name="user"
     )
 
@@ -68,6 +68,6 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.username
 
     @property
-    def is_active(self) -> bool:
+    def is_active(self) -> bool:  # type: ignore[override] # Django only ever reads it
         """Django's own word for: may sign in."""
         return self.status == self.Status.ACTIVE and self.deleted_at is None

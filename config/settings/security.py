@@ -1,5 +1,7 @@
 """Hosts, transport, cookies, cross-origin calls and the key that encrypts stored credentials."""
 
+from corsheaders.defaults import default_headers
+
 from config.env import boolean, text, words
 
 ALLOWED_HOSTS = words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
@@ -19,6 +21,14 @@ CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
 
 CORS_ALLOWED_ORIGINS = words("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/api/.*$"
+CORS_ALLOW_HEADERS = (
+    *default_headers,
+    "x-request-id",
+    "x-client-version",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+)
 CORS_EXPOSE_HEADERS = ["X-Request-ID", "Link", "ETag", "Retry-After"]
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024

@@ -10,13 +10,12 @@ from devstack.demo.options import GatewayAccess
 django.setup()
 
 from django.core.management import call_command  # noqa: E402 (Django must be set up first)
-from django.utils import timezone  # noqa: E402
 
 from accounts.models import User  # noqa: E402
 from accounts.services import create_user  # noqa: E402
 from syncjobs.connectors.registry import Credentials  # noqa: E402
 from syncjobs.models import Source  # noqa: E402
-from syncjobs.services.sources import NewSource, add_source, set_credentials  # noqa: E402
+from syncjobs.services.sources import NewSource, SourceSettings, add_source, update_source  # noqa: E402
 
 
 class Orders(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,18 +45,19 @@ def _ensure_user(username: str, password: str) -> None:
 
 
 def _ensure_source(orders: Orders) -> None:
-    gateway = orders.gateway
-    options = {"gateway_url": gateway.url}
+    options = {"gateway_url": orders.gateway.url}
     credentials = Credentials(
-        app_key=gateway.app_key,
-        app_secret=gateway.app_secret,
-        access_token=gateway.access_token,
-        refresh_token=gateway.refresh_token,
+        app_key=orders.gateway.app_key,
+        app_secret=orders.gateway.app_secret,
+        access_token=orders.gateway.access_token,
+        refresh_token=orders.gateway.refresh_token,
     )
-    if Source.objects.filter(name=orders.source).update(options=options, updated_at=timezone.now()):
-        set_credentials(orders.source, credentials)
+    rate = orders.calls_per_second
+    if Source.objects.filter(name=orders.source).exists():
+        changed = SourceSettings(options=options, calls_per_second=rate)
+        update_source(orders.source, changed, credentials=lambda _stored: credentials)
     else:
-        kind, rate = Source.Kind.ALIBABA1688, orders.calls_per_second
+        kind = Source.Kind.ALIBABA1688
         add_source(
             NewSource(name=orders.source, kind=kind, options=options, credentials=credentials, calls_per_second=rate)
         )

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from django import forms
 from django.contrib import admin, messages
-from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
@@ -161,51 +160,20 @@ class SourceAdmin(ActingAdmin):
             for title, options in self.fieldsets
         ]
 
-    def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
-        with transaction.atomic():
-            if change:
-                self._change(request, obj, form)
-            else:
-                self._add(obj, form)
-
-    def _add(self, obj: Source, form: SourceForm) -> None:
-        added = sources.add_source(
-            sources.NewSource(
-                name=obj.name,
-                kind=obj.kind,
-                options=obj.options,
-                credentials=form.credentials(Credentials()),
-                calls_per_second=obj.calls_per_second,
-                daily_call_limit=obj.daily_call_limit,
-                is_default=form.cleaned_data["make_default"] or None,
+    def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:  # noqa: ARG002
+        chosen = {name: getattr(obj, name) for name in sources.SourceSettings.__struct_fields__}
+        make_default = form.cleaned_data["make_default"]
+        if change:
+            touched = set(form.changed_data) & set(CREDENTIALS)
+            credentials = form.credentials if touched else None
+            settings = sources.SourceSettings(**chosen)
+            sources.update_source(obj.name, settings, make_default=make_default, credentials=credentials)
+        else:
+            credentials = form.credentials(Credentials())
+            new = sources.NewSource(
+                name=obj.name, kind=obj.kind, credentials=credentials, is_default=make_default or None, **chosen
             )
-        )
-        obj.pk = added.pk
-        Source.objects.filter(pk=added.pk).update(
-            is_enabled=obj.is_enabled, delist_limit_percent=obj.delist_limit_percent
-        )
-
-    def _change(self, request: HttpRequest, obj: Source, form: SourceForm) -> None:
-        """Under the row's lock, so that a worker renewing the token at this moment is not overwritten."""
-        stored = Source.objects.select_for_update().get(pk=obj.pk)
-        Source.objects.filter(pk=obj.pk).update(
-            options=obj.options,
-            is_enabled=obj.is_enabled,
-            calls_per_second=obj.calls_per_second,
-            daily_call_limit=obj.daily_call_limit,
-            delist_limit_percent=obj.delist_limit_percent,
-            updated_at=timezone.now(),
-        )
-        _set_default(stored, form.cleaned_data["make_default"])
-        if set(form.changed_data) & set(CREDENTIALS):
-            sources.set_credentials(stored.name, form.credentials(self._stored(request, stored)))
-
-    def _stored(self, request: HttpRequest, source: Source) -> Credentials:
-        try:
-            return sources.SourceCredentials(source.pk).load()
-        except CannotDecrypt:
-            self.message_user(request, _("The stored secrets could not be read; enter all of them."), messages.WARNING)
-            return Credentials()
+            obj.pk = sources.add_source(new).pk
 
     def _check(self, request: HttpRequest, source: Source) -> str | None:
         try:
@@ -257,13 +225,6 @@ class SourceAdmin(ActingAdmin):
 
 def _enabled(source: Source) -> bool:
     return source.is_enabled
-
-
-def _set_default(source: Source, wanted: bool) -> None:
-    """One source is the default; the one that is can only be replaced by naming another."""
-    if wanted and not source.is_default:
-        Source.objects.filter(is_default=True).update(is_default=False)
-        Source.objects.filter(pk=source.pk).update(is_default=True)
 
 
 def _time_left(end: datetime | None) -> SafeString:

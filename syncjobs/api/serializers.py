@@ -29,7 +29,7 @@ class StartSyncSerializer(StrictSerializer):
     """Body of `POST sync/start` (seed 000: type, category_id, sku_list, config)."""
 
     type = serializers.ChoiceField(choices=SyncJob.Type.choices)
-    source = serializers.CharField(
+    source = serializers.CharField(  # type: ignore[assignment] # shadows an attribute that request bodies never use
         max_length=50, required=False, allow_null=True, help_text=_("Name; else the default")
     )
     category_id = serializers.IntegerField(
@@ -82,7 +82,7 @@ class JobsQuery(PageQuery):
 
     status = ListField(child=serializers.ChoiceField(choices=SyncJob.State.choices))
     type = serializers.ChoiceField(choices=SyncJob.Type.choices, required=False)
-    source = serializers.CharField(max_length=50, required=False)
+    source = serializers.CharField(max_length=50, required=False)  # type: ignore[assignment] # as above
     start_time = TimeField(required=False, help_text=_("Created at or after"))
     end_time = TimeField(required=False, help_text=_("Created before"))
 

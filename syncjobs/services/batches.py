@@ -38,7 +38,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     params: dict[str, Any]
     crashes: int
     failures: int
-    walk: bool  # part of a full walk, which remembers what it saw
+    walk: bool  # part of a walk that counts what it saw against what the source claims
 
 
 CLAIM_SQL = """
@@ -63,7 +63,7 @@ SET state = 'running', fence = b.fence + 1, task_id = %(task)s::uuid,
 FROM next, syncjobs_syncjob j, syncjobs_source s
 WHERE b.id = next.id AND j.id = b.job_id AND s.id = j.source_id
 RETURNING b.id, b.job_id, s.name AS source, b.number, b.stage, b.fence, b.params, b.crashes, b.failures,
-    (j.type = 'full' AND j.provable) AS walk
+    (j.total IS NOT NULL AND j.watermark IS NOT NULL) AS walk
 """
 
 
@@ -222,7 +222,8 @@ SET processed = processed + %(processed)s::bigint, created = created + %(created
     rejected = rejected + %(rejected)s::bigint, delisted = delisted + %(delisted)s::bigint,
     calls = calls + %(calls)s::bigint, heartbeat_at = now(),
     total_drifted = total_drifted OR %(unidentified)s::bool
-        OR EXISTS (SELECT 1 FROM unnest(%(totals)s::bigint[]) AS said WHERE said <> total)
+        OR EXISTS (SELECT 1 FROM unnest(%(totals)s::bigint[]) AS said WHERE said <> total),
+    total = greatest(total, (SELECT max(said) FROM unnest(%(totals)s::bigint[]) AS said))
 WHERE id = %(job)s::bigint AND state IN ('running', 'stopping')
 """
 

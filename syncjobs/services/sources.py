@@ -1,11 +1,13 @@
 """Sources: add them, check them, connect to them; their secrets are encrypted at rest and never shown again."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,20 +15,29 @@ from syncjobs.connectors.alibaba1688.quota import RedisCallGate
 from syncjobs.connectors.registry import CONNECTORS, ConnectorContext, Credentials, build
 from syncjobs.engine.contracts import CheckReport, Connector
 from syncjobs.models import Source
-from system.crypto import decrypt, encrypt
+from system.crypto import CannotDecrypt, decrypt, encrypt
 from system.errors import ApplicationError, ErrorCode
 from system.redis import key, redis_client
 
+logger = logging.getLogger(__name__)
 
-class NewSource(msgspec.Struct, frozen=True, kw_only=True):
-    """What a new source needs. `options` is the connector's own configuration; `credentials` stay secret."""
+
+class SourceSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What may change in a source's life. `options` is the connector's own configuration."""
+
+    options: dict[str, Any] = {}
+    is_enabled: bool = True
+    calls_per_second: float = 10.0
+    daily_call_limit: int | None = None
+    delist_limit_percent: int = settings.SYNC_DELIST_LIMIT_PERCENT
+
+
+class NewSource(SourceSettings, frozen=True, kw_only=True):
+    """What a new source needs; `credentials` stay secret. `is_default` None: only if it is the first."""
 
     name: str
     kind: str
-    options: dict[str, Any] = {}
     credentials: Credentials = Credentials()
-    calls_per_second: float = 10.0
-    daily_call_limit: int | None = None
     is_default: bool | None = None
 
 
@@ -50,23 +61,58 @@ def add_source(new: NewSource) -> Source:
 
 def _insert(new: NewSource) -> Source:
     has_default = Source.objects.filter(is_default=True).exists()
-    is_default = not has_default if new.is_default is None else new.is_default
-    if is_default:
-        Source.objects.filter(is_default=True).update(is_default=False)
-    return Source.objects.create(
-        name=new.name,
-        kind=new.kind,
-        options=new.options,
-        is_default=is_default,
-        calls_per_second=new.calls_per_second,
-        daily_call_limit=new.daily_call_limit,
-        **_credential_fields(new.credentials),
+    source = Source.objects.create(
+        name=new.name, kind=new.kind, **_setting_fields(new), **_credential_fields(new.credentials)
     )
+    if not has_default if new.is_default is None else new.is_default:
+        _make_default(source)
+    return source
 
 
-def set_credentials(name: str, credentials: Credentials) -> None:
-    """Replace a source's credentials."""
-    Source.objects.filter(name=name).update(updated_at=timezone.now(), **_credential_fields(credentials))
+def update_source(
+    name: str,
+    changed: SourceSettings,
+    *,
+    make_default: bool = False,
+    credentials: Callable[[Credentials], Credentials] | None = None,
+) -> Source:
+    """Change a source under its row lock, so that a worker renewing the token at this moment is not overwritten.
+
+    Args:
+        make_default: the default source is only ever replaced by another one.
+        credentials: turns the stored credentials into the new ones; None keeps them.
+
+    Raises:
+        ApplicationError: no such source (422).
+    """
+    with transaction.atomic():
+        source = find_source(name, Source.objects.select_for_update())
+        fields = _setting_fields(changed) | {"updated_at": timezone.now()}
+        if credentials:
+            fields |= _credential_fields(credentials(_readable_credentials(source)))
+        Source.objects.filter(pk=source.pk).update(**fields)
+        if make_default:
+            _make_default(source)
+    return source
+
+
+def _make_default(source: Source) -> None:
+    Source.objects.filter(is_default=True).exclude(pk=source.pk).update(is_default=False)
+    Source.objects.filter(pk=source.pk).update(is_default=True)
+    source.is_default = True
+
+
+def _setting_fields(chosen: SourceSettings) -> dict[str, Any]:
+    return {name: getattr(chosen, name) for name in SourceSettings.__struct_fields__}
+
+
+def _readable_credentials(source: Source) -> Credentials:
+    """The stored credentials; none where the key that encrypted them is gone, so that new ones can be stored."""
+    try:
+        return _credentials(source)
+    except CannotDecrypt:
+        logger.warning("the stored secrets of source %s cannot be read and are replaced", source.name)
+        return Credentials(app_key=source.app_key)
 
 
 def _credential_fields(credentials: Credentials) -> dict[str, Any]:
@@ -136,13 +182,16 @@ def connect(source: Source) -> Connector:
     return build(source.kind, context)
 
 
-def find_source(name: str) -> Source:
+def find_source(name: str, among: "QuerySet[Source] | None" = None) -> Source:
     """The source of this name.
+
+    Args:
+        among: where to look, such as a locking query; all sources when left out.
 
     Raises:
         ApplicationError: 422, there is none.
     """
-    source = Source.objects.filter(name=name).first()
+    source = (among if among is not None else Source.objects.all()).filter(name=name).first()
     if source is None:
         raise ApplicationError(ErrorCode.SYNC_SOURCE_UNKNOWN, details={"source": name})
     return source

@@ -116,7 +116,7 @@ def test_a_finished_job_cannot_be_stopped(operate: ApiClient, started: dict[str,
 
 
 def test_unknown_jobs_are_not_found(operate: ApiClient, source: Source) -> None:
-    nobody = {"task_id": "sync_20200101_001"}
+    nobody: dict[str, Any] = {"task_id": "sync_20200101_001"}
     calls: list[Callable[[], Any]] = [
         lambda: operate.post("sync/stop", nobody, expect=404),
         lambda: operate.post("sync/resume", nobody, expect=404),

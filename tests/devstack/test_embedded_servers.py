@@ -1,5 +1,7 @@
 """The embedded servers, over what happens to servers."""
 
+import os
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,6 +44,16 @@ def test_two_processes_cannot_own_one_postgresql(postgres: EmbeddedPostgres, ope
     with pytest.raises(BlockingIOError):
         EmbeddedPostgres(open_folder / "pg").start()
     assert postgres.alive()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands PostgreSQL to another user")
+def test_a_folder_closed_to_others_is_replaced_by_one_that_stays(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    with EmbeddedPostgres(tmp_path / "pg") as server, psycopg.connect(server.url) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
+    with EmbeddedPostgres(tmp_path / "pg") as server, psycopg.connect(server.url) as connection:
+        assert connection.execute("SELECT n FROM kept").fetchone() == (7,)
+    shutil.rmtree(server.home)
 
 
 def test_the_data_of_postgresql_is_private(postgres: EmbeddedPostgres) -> None:

@@ -210,3 +210,13 @@ def test_a_record_too_large_for_its_column_does_not_fail_its_batch(source: Sourc
     job = work(start())
     assert (job.state, job.created) == ("partial", 5)
     assert RejectedRecord.objects.get().code == "too_large"
+
+
+def test_the_watermark_stays_when_the_walk_saw_less_than_the_source_claims(source: Source, world: World) -> None:
+    world.offer(25)
+    world.hidden = {"100010"}
+    assert work(start()).state == "succeeded"
+    assert not Watermark.objects.exists()
+    world.hidden = set()
+    assert work(start(type="incremental")).created == 1
+    assert Watermark.objects.exists()

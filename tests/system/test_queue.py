@@ -1,7 +1,6 @@
 """The task queue: one claim a delivery, lost bells rung again, lost workers noticed, deadly tasks stopped."""
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -30,7 +29,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
 
 
 @pytest.fixture(autouse=True)
-def bells(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def bells(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The tasks rung for, instead of a broker."""
     rung: list[str] = []
 
@@ -39,7 +38,7 @@ def bells(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     monkeypatch.setattr("system.queue.current_app.send_task", send)
     monkeypatch.setattr("system.queue._broker_down_until", 0.0)
-    yield rung
+    return rung
 
 
 def age_leases() -> None:

@@ -117,7 +117,7 @@ def _record(
         unit=read("saleInfo.unit", words, _unit(sale), UNIT_LENGTH),
         sold_count=read("bookedCount", count, first(wire.booked_count, wire.sold_out)),
         images=_images(first(wire.image, wire.product_image)),
-        attributes=_attributes(first(wire.attributes, wire.product_attribute) or ()),
+        attributes=read("attributes", _attributes, first(wire.attributes, wire.product_attribute) or ()),
         status=_status(wire.status),
         url=OFFER_URL.format(source_id),
         source_updated_at=_updated_at(wire),
@@ -194,11 +194,15 @@ def _images(wire: WireImages | None) -> tuple[str, ...]:
 
 
 def _attributes(wire: Iterable[WireAttribute | None]) -> dict[str, Any]:
-    """Name to value, or to the list of values when a name is repeated; empty names and values are left out."""
+    """Name to value, or to the list of values when a name is repeated; empty names and values are left out.
+
+    Raises:
+        ValueError: a name or value is no text.
+    """
     attributes: dict[str, Any] = {}
     for attribute in filter(None, wire):
-        name = read("attributes.attributeName", words, attribute.name, WORDS_LENGTH)
-        value = read("attributes.value", words, attribute.value, WORDS_LENGTH)
+        name = words(attribute.name, WORDS_LENGTH)
+        value = words(attribute.value, WORDS_LENGTH)
         if not name or not value:
             continue
         known = attributes.get(name)
@@ -225,7 +229,7 @@ def _sku(wire: WireSku, price: Any) -> SkuRecord:
         source_sku_id=source_sku_id,
         spec_id=spec_id,
         code=read("skuInfos.cargoNumber", words, wire.cargo_number or wire.sku_code, ID_LENGTH),
-        spec=_spec(properties),
+        spec=read("skuInfos.attributes", _spec, properties),
         price=price,
         stock=read("skuInfos.amountOnSale", count, wire.amount_on_sale),
         image=_first_image(properties),
@@ -238,14 +242,14 @@ def _first_image(properties: Iterable[WireSkuAttribute]) -> str:
 
 
 def _spec(properties: Iterable[WireSkuAttribute]) -> dict[str, str]:
-    pairs = (
-        (
-            read("skuInfos.attributes.attributeName", words, each.display_name or each.name, WORDS_LENGTH),
-            read("skuInfos.attributes.attributeValue", words, first(each.attribute_value, each.value), WORDS_LENGTH),
-        )
-        for each in properties
-    )
-    return {name: value for name, value in pairs if name and value}
+    """Name to value of a variant. Raises as `_attributes`."""
+    spec = {}
+    for each in properties:
+        name = words(each.display_name or each.name, WORDS_LENGTH)
+        value = words(first(each.attribute_value, each.value), WORDS_LENGTH)
+        if name and value:
+            spec[name] = value
+    return spec
 
 
 def _status(value: Any) -> str:
