@@ -36,7 +36,7 @@ demo: $(STAMP)  ## Run everything and sync 3,000 products [PORT=8000] [ONESHOT=1
 	@exec $(RUN) -m devstack.demo
 
 test: $(STAMP)  ## Run the tests [ARGS="tests/system -k name"]
-	@$(RUN) -m pytest -n auto --maxprocesses 8 --dist loadfile $(ARGS)
+	@$(RUN) -m pytest -n auto --maxprocesses 8 --dist loadfile -m "not soak" $(ARGS)
 
 lint: $(STAMP)  ## Check style, types, imports and migrations
 	$(RUN) -m ruff check .

@@ -28,6 +28,8 @@ INSTALLED_APPS = [
     "accounts",
     "products",
     "syncjobs",
+    # Development only; an image has no such folder.
+    *(["devstack"] if (BASE_DIR / "devstack").is_dir() else []),
 ]
 
 MIDDLEWARE = [

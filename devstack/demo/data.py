@@ -45,22 +45,23 @@ def _ensure_user(username: str, password: str) -> None:
 
 
 def _ensure_source(orders: Orders) -> None:
-    options = {"gateway_url": orders.gateway.url}
+    place = {"gateway_url": orders.gateway.url}
     credentials = Credentials(
         app_key=orders.gateway.app_key,
         app_secret=orders.gateway.app_secret,
         access_token=orders.gateway.access_token,
         refresh_token=orders.gateway.refresh_token,
     )
-    rate = orders.calls_per_second
-    if Source.objects.filter(name=orders.source).exists():
-        changed = SourceSettings(options=options, calls_per_second=rate)
-        update_source(orders.source, changed, credentials=lambda _stored: credentials)
-    else:
-        kind = Source.Kind.ALIBABA1688
+    source = Source.objects.filter(name=orders.source).first()
+    if source is None:
+        kind, rate = Source.Kind.ALIBABA1688, orders.calls_per_second
         add_source(
-            NewSource(name=orders.source, kind=kind, options=options, credentials=credentials, calls_per_second=rate)
+            NewSource(name=orders.source, kind=kind, options=place, credentials=credentials, calls_per_second=rate)
         )
+        return
+    kept = {name: getattr(source, name) for name in SourceSettings.__struct_fields__}
+    moved = SourceSettings(**kept | {"options": source.options | place})
+    update_source(orders.source, moved, credentials=lambda _stored: credentials)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ WORKER_SETTINGS = ["worker.enable_soft_shutdown_on_idle=0", "worker.soft_shutdow
 WORKER = ["worker", "--concurrency", "2", "--queues", "critical,default,low", "--", *WORKER_SETTINGS]
 CELERY = ["-m", "celery", "-A", "config"]
 PROJECT_ENVIRONMENT = {"DJANGO_SETTINGS_MODULE": "config.settings", "IGNORE_ENV_FILES": "1"}
-PATIENT_DATABASE = {"DATABASE_STATEMENT_TIMEOUT_MS": "60000"}
+PATIENT_DATABASE = {"DATABASE_STATEMENT_TIMEOUT_MS": "60000", "DATABASE_LOCK_TIMEOUT_MS": "30000"}
 
 
 class Stack:

@@ -34,7 +34,6 @@ def build(product_id: int, blueprint: Blueprint, traits: Traits, supplier: Suppl
     cargo = f"{'ABCDEFGHJKLMNPQR'[draw.below(16)]}{draw.below(90) + 10}-{draw.below(9000) + 1000}"
     images = [_image(blueprint.salt, supplier, number) for number in range(draw.between(2, 6))]
     created = f"20{draw.between(18, 23)}{draw.between(1, 12):02}{draw.between(1, 28):02}{draw.between(8, 22):02}"
-    modified = format_date(traits.modified)
     product: Json = {
         "productID": product_id,
         "productType": "wholesale",
@@ -54,8 +53,22 @@ def build(product_id: int, blueprint: Blueprint, traits: Traits, supplier: Suppl
         "saleInfo": _sale_info(blueprint),
         "shippingInfo": _shipping_info(blueprint, supplier),
     }
-    product |= {
-        "extendInfos": _extend_infos(blueprint, product["skuInfos"]),
+    product |= _sales_facts(blueprint, traits, supplier, product["skuInfos"], cargo, created)
+    if not blueprint.prices_hidden:
+        low, high = blueprint.tiers[-1][1], blueprint.tiers[0][1]
+        product["referencePrice"] = f"{low / 100}~{high / 100}" if low < high else f"{high / 100}"
+    if blueprint.oddity == "text_prices":
+        _write_prices_as_text(product)
+    return product
+
+
+def _sales_facts(
+    blueprint: Blueprint, traits: Traits, supplier: Supplier, skus: list[Json], cargo: str, created: str
+) -> Json:
+    draw = blueprint.draw
+    modified = format_date(traits.modified)
+    return {
+        "extendInfos": _extend_infos(blueprint, skus),
         "supplierUserId": supplier.user_id,
         "supplierLoginId": supplier.login,
         "sellerLoginId": supplier.login,
@@ -72,12 +85,6 @@ def build(product_id: int, blueprint: Blueprint, traits: Traits, supplier: Suppl
         "lastUpdateTime": modified,
         "expireTime": "20350310201638000+0800" if traits.status == "published" else modified,
     }
-    if not blueprint.prices_hidden:
-        low, high = blueprint.tiers[-1][1], blueprint.tiers[0][1]
-        product["referencePrice"] = f"{low / 100}~{high / 100}" if low < high else f"{high / 100}"
-    if blueprint.oddity == "text_prices":
-        _write_prices_as_text(product)
-    return product
 
 
 def _image(salt: int, supplier: Supplier, number: int) -> str:

@@ -45,7 +45,7 @@ def test_after_a_redis_crash_every_socket_sees_the_truth(
         snapshot = watching.frame()
         assert (snapshot["type"], snapshot["data"]["progress"]["processed"]) == ("snapshot", 42)
         live.publish(job.pk, "finished", {})
-        assert watching.frame()["seq"] == snapshot["seq"] + 1
+        assert watching.frame_of("finished")["seq"] == snapshot["seq"] + 1
         watching.connection.close()
 
 
