@@ -2,6 +2,7 @@
 
 import random
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +51,22 @@ def compare_with_quiet_run(gateway: GatewayClient, worker: Worker, products: int
 
 def test_kill_9_of_children_and_workers_loses_and_doubles_nothing(gateway: GatewayClient, worker: Worker) -> None:
     compare_with_quiet_run(gateway, worker, products=2000, kills=3, seed=1)
+
+
+def test_children_die_with_their_worker(worker: Worker) -> None:
+    children = eventually(lambda: len(worker.children()) >= 2 and worker.children())
+    eventually(lambda: "ready" in worker.log.read_text())
+    worker.process.kill()
+    worker.process.wait()
+    eventually(lambda: not any(alive(pid) for pid in children))
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that waits to be buried does not."""
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
 
 
 @pytest.mark.soak

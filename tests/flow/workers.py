@@ -1,5 +1,6 @@
 """Real Celery workers over the test's own database and Redis, and the means to kill them."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -55,5 +56,6 @@ class Worker:
 
     def stop(self) -> None:
         """End it without waiting for slices; the next worker takes over."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
