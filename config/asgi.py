@@ -1,6 +1,8 @@
 """ASGI entry point: HTTP on a bounded pool of threads behind the guards, WebSockets on the event loop."""
 
+import multiprocessing
 import os
+import signal
 from typing import Any
 
 from a2wsgi import WSGIMiddleware
@@ -8,14 +10,19 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.wsgi import get_wsgi_application
 from django.urls import URLPattern, re_path
 
+from config.lifeline import die_with_parent
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+if multiprocessing.parent_process() is not None:
+    # One of several: an orphan would keep the port from the next server.
+    die_with_parent(signal.SIGTERM)
 django_application: Any = get_wsgi_application()
 
 from django.conf import settings  # noqa: E402 (all of these need Django to be set up)
 
 from syncjobs.consumers import all_jobs, one_job, unknown_path  # noqa: E402
 from syncjobs.hub import hub  # noqa: E402
-from system.asgi import ASGIApp, BodyGuard, HeadGuard, LoadGuard, Receive, Scope, Send  # noqa: E402
+from system.asgi import ASGIApp, BodyGuard, HeadGuard, LoadGuard, Receive, Scope, Send, WaitingRoom  # noqa: E402
 
 
 def is_health(path: str) -> bool:
@@ -25,7 +32,7 @@ def is_health(path: str) -> bool:
 
 def _pool(threads: int, limit: int) -> ASGIApp:
     pool: Any = WSGIMiddleware(django_application, workers=threads)
-    return LoadGuard(pool, limit)
+    return LoadGuard(WaitingRoom(pool, places=threads), limit)
 
 
 _health = _pool(1, settings.WEB_MAX_HEALTH_IN_FLIGHT)

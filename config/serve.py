@@ -1,4 +1,4 @@
-"""The web server: `python -m config.serve --host 127.0.0.1 --port 8000 --processes 1 --threads 4`."""
+"""The web server: `python -m config.serve --host 127.0.0.1 --port 8000 --processes 1 --threads 2`."""
 
 import argparse
 import errno
@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--processes", type=int, default=1, help="one per core")
-    parser.add_argument("--threads", type=int, default=4, help="requests in work at once, per process")
+    parser.add_argument("--threads", type=int, default=2, help="requests in work at once, per process")
     parser.add_argument(
         "--forwarded-allow-ips",
         default=os.environ.get("FORWARDED_ALLOW_IPS", ""),

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, Literal
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -150,7 +150,12 @@ def _with_length(scope: Scope, length: int) -> Scope:
 
 def _replay(body: bytes, receive: Receive) -> Receive:
     """A `receive` that hands out the body first."""
-    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+    return _after({"type": "http.request", "body": body, "more_body": False}, receive)
+
+
+def _after(first: Message, receive: Receive) -> Receive:
+    """A `receive` that hands out this message first."""
+    pending = [first]
 
     async def replayed() -> Message:
         return pending.pop() if pending else await receive()
@@ -176,6 +181,49 @@ class LoadGuard:
             await self.app(scope, receive, send)
         finally:
             self._in_flight -= 1
+
+
+class WaitingRoom:
+    """Lets `places` requests at a time through to the pool of threads; who leaves while waiting costs no thread.
+
+    A pool's own queue would work off requests whose clients are long gone, and keep the next ones waiting for it.
+    Behind a `BodyGuard`: the first thing to receive is the whole body, the second that the client has left.
+    """
+
+    def __init__(self, app: ASGIApp, places: int) -> None:
+        self.app = app
+        self._places = asyncio.Semaphore(places)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on when there is a place, unless the client has left by then."""
+        if not self._places.locked():
+            await self._places.acquire()
+        else:
+            body = await receive()
+            if not await self._outwaits(receive):
+                return
+            receive = _after(body, receive)
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self._places.release()
+
+    async def _outwaits(self, receive: Receive) -> bool:
+        """Wait for a place and take it; False when the client left first."""
+        place = asyncio.ensure_future(self._places.acquire())
+        departure = asyncio.ensure_future(receive())
+        try:
+            await asyncio.wait({place, departure}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            place.add_done_callback(self._return_place)
+            raise
+        finally:
+            departure.cancel()
+        return place.done() or not place.cancel()
+
+    def _return_place(self, place: "asyncio.Task[Literal[True]]") -> None:
+        if not place.cancelled():
+            self._places.release()
 
 
 def refusal(code: ErrorCode, path: str = "", headers: Headers | None = None) -> tuple[int, Headers, bytes]:

@@ -140,7 +140,8 @@ class Stack:
             filling.stop()
 
     def _start_project(self) -> None:
-        serve = ["-m", "config.serve", "--host", "127.0.0.1", "--port", str(self.options.port)]
+        cores = str(len(os.sched_getaffinity(0)))
+        serve = ["-m", "config.serve", "--host", "127.0.0.1", "--port", str(self.options.port), "--processes", cores]
         worker = {**PATIENT_DATABASE, "REMAP_SIGTERM": "SIGQUIT", "PROCESS_NAME": "worker"}
         beat = {**PATIENT_DATABASE, "PROCESS_NAME": "beat"}
         self._supervisor.start(self._command("web", serve, {"PROCESS_NAME": "web"}))

@@ -1,12 +1,13 @@
 """The guards alone: what reaches the application behind them, and what does not."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 from pytest_django import Settings
 
-from system.asgi import BodyGuard, HeadGuard, LoadGuard, Message, Receive, Scope, Send
+from system.asgi import BodyGuard, HeadGuard, LoadGuard, Message, Receive, Scope, Send, WaitingRoom
 
 Pairs = list[tuple[bytes, bytes]]
 
@@ -129,3 +130,68 @@ async def test_a_refusal_speaks_the_callers_language_and_keeps_the_request_id(se
     headers = [(b"accept-language", b"en"), (b"x-request-id", b"abc-1")]
     body = json.loads((await answer(LoadGuard(Application(), limit=0), request(headers)))[1])
     assert (body["message"], body["request_id"]) == ("Service unavailable", "abc-1")
+
+
+class Slow(Application):
+    """Answers when it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_answer = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.may_answer.wait()
+        await super().__call__(scope, receive, send)
+
+
+class Client:
+    """Sends a body, and leaves when told to."""
+
+    def __init__(self, body: bytes) -> None:
+        self.messages: asyncio.Queue[Message] = asyncio.Queue()
+        self.messages.put_nowait(part(body))
+        self.statuses: list[int] = []
+
+    def leave(self) -> None:
+        self.messages.put_nowait({"type": "http.disconnect"})
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.statuses.append(message["status"])
+
+    async def ask(self, room: WaitingRoom) -> None:
+        await room(request(), self.messages.get, self.send)
+
+
+async def test_who_waits_for_a_place_is_served_with_the_whole_body_afterwards() -> None:
+    application = Slow()
+    room, clients = WaitingRoom(application, places=1), [Client(b"one"), Client(b"two"), Client(b"three")]
+    asking = [asyncio.create_task(client.ask(room)) for client in clients]
+    await asyncio.sleep(0)
+    application.may_answer.set()
+    await asyncio.gather(*asking)
+    assert application.bodies == [b"one", b"two", b"three"]
+    assert [client.statuses for client in clients] == [[200]] * 3
+
+
+async def test_who_leaves_while_waiting_never_reaches_the_application() -> None:
+    application = Slow()
+    room, clients = WaitingRoom(application, places=1), [Client(b"one"), Client(b"gone"), Client(b"three")]
+    asking = [asyncio.create_task(client.ask(room)) for client in clients]
+    await asyncio.sleep(0)
+    clients[1].leave()
+    await asking[1]
+    application.may_answer.set()
+    await asyncio.gather(*asking)
+    assert application.bodies == [b"one", b"three"]
+
+
+async def test_a_request_cancelled_while_waiting_gives_its_place_to_the_next() -> None:
+    application = Slow()
+    room, clients = WaitingRoom(application, places=1), [Client(b"one"), Client(b"cut"), Client(b"three")]
+    asking = [asyncio.create_task(client.ask(room)) for client in clients]
+    await asyncio.sleep(0)
+    asking[1].cancel()
+    application.may_answer.set()
+    await asyncio.gather(*asking, return_exceptions=True)
+    assert application.bodies == [b"one", b"three"]
