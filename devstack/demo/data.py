@@ -10,6 +10,7 @@ from devstack.demo.options import GatewayAccess
 django.setup()
 
 from django.core.management import call_command  # noqa: E402 (Django must be set up first)
+from django.db import OperationalError  # noqa: E402
 
 from accounts.models import User  # noqa: E402
 from accounts.services import create_user  # noqa: E402
@@ -65,4 +66,7 @@ def _ensure_source(orders: Orders) -> None:
 
 
 if __name__ == "__main__":
-    fill(msgspec.json.decode(sys.stdin.buffer.read(), type=Orders))
+    try:
+        fill(msgspec.json.decode(sys.stdin.buffer.read(), type=Orders))
+    except OperationalError as error:
+        sys.exit(f"The database at DATABASE_URL cannot be used: {error}")

@@ -24,8 +24,8 @@ def follow(job_id: int) -> bool:
             view = selectors.job_view(job)["progress"]
             bar.update(
                 shown,
-                completed=view["processed"],
-                total=view["total"],
+                completed=view["percent"] or 0,
+                total=None if view["percent"] is None else 100,
                 description=job.task_id,
                 status=job.state,
                 rate=f"{view['rate_per_second']}/s",

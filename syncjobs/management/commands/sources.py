@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from rich.console import Console
 from rich.table import Table
 
 from syncjobs.connectors.registry import CONNECTORS, Credentials
 from syncjobs.models import Source
 from syncjobs.services.sources import NewSource, add_source, check_source, find_source
 from system.errors import ApplicationError
+from system.management.console import terminal
 from system.management.refusals import refusal
 
 SECRETS = ("app_secret", "access_token", "refresh_token")
@@ -118,7 +118,7 @@ def _list(_options: dict[str, Any]) -> None:
         stored = "stored" if source.secrets else "none"
         flags = ["yes" if flag else "" for flag in (source.is_default, source.is_enabled)]
         table.add_row(source.name, source.kind, *flags, source.app_key, stored, str(source.refresh_expires_at or ""))
-    Console().print(table)
+    terminal().print(table)
 
 
 def _check(options: dict[str, Any]) -> None:
@@ -135,5 +135,5 @@ def _check_one(source: Source) -> bool:
     table = Table("", "probe", "result", "what to do next", title=f"{source.name} ({source.kind})")
     for line in report.checks:
         table.add_row("ok" if line.ok else "!!", line.name, line.message or line.code, line.action)
-    Console().print(table)
+    terminal().print(table)
     return report.ok

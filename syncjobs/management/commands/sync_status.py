@@ -11,6 +11,7 @@ from syncjobs.management.following import counters_text, follow
 from syncjobs.models import SyncJob
 from syncjobs.services.jobs import find_job
 from system.errors import ApplicationError
+from system.management.console import terminal
 from system.management.refusals import refusal
 
 LAST_JOBS = 10
@@ -29,7 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Print tables. Exit code 2: no such job."""
-        console = Console()
+        console = terminal()
         if not options["task_id"]:
             _show_overview(console)
             return
