@@ -9,8 +9,9 @@ from urllib.parse import quote
 import httptools
 from django.conf import settings
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from websockets.http11 import MAX_LINE_LENGTH
 
-from system.asgi import refusal
+from system.asgi import MAX_HEADERS, refusal
 from system.errors import ErrorCode
 
 logger = logging.getLogger(__name__)
@@ -19,6 +20,11 @@ logger = logging.getLogger(__name__)
 MAX_HEAD_BYTES = 64 * 1024
 # How long a sender we refused may go on, so that it reads the answer instead of a reset.
 LINGER_SECONDS = 2
+# What stands around the address of a WebSocket's request line, and between a header's name and value.
+REQUEST_LINE_REST = len("GET  HTTP/1.1\r\n")
+HEADER_REST = len(": \r\n")
+# Of methods that nobody knows (RFC 9110, section 15.5.6, wants this header).
+ALLOW = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
 _request_line_safe = "".join(map(chr, range(0x7F)))
 
@@ -33,6 +39,7 @@ class HttpProtocol(HttpToolsProtocol):
     _in_head = True
     _head_bytes = 0
     _refused = False
+    _unsaid: ErrorCode | None = None
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -74,6 +81,16 @@ class HttpProtocol(HttpToolsProtocol):
         self._stop_clock()
         super().on_headers_complete()
 
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over, unless the head is beyond what the other side reads: it would just say nothing."""
+        headers = self.scope["headers"]
+        if len(self.url) + REQUEST_LINE_REST > MAX_LINE_LENGTH:
+            self._refuse(ErrorCode.URI_TOO_LONG)
+        elif len(headers) > MAX_HEADERS or any(_line_length(*header) > MAX_LINE_LENGTH for header in headers):
+            self._refuse(ErrorCode.HEADERS_TOO_LARGE)
+        else:
+            super().handle_websocket_upgrade()
+
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (the server's signature)
         """Answer what the parser refused."""
         unknown_method = isinstance(sys.exc_info()[1], httptools.HttpParserInvalidMethodError)
@@ -95,17 +112,44 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _refuse(self, code: ErrorCode) -> None:
         self._refused = True
-        if not getattr(self.cycle, "response_complete", True):
+        self._stop_clock()
+        if not (self._in_head or self._between_requests):
+            self._refuse_body(code)
+        elif getattr(self.cycle, "response_complete", True):
+            self._say(code)
+        else:
             # The answer to the request before is on its way; nothing can be said in the middle of it.
+            self._unsaid = code
+
+    def _refuse_body(self, code: ErrorCode) -> None:
+        if self.cycle.response_started or self.pipeline:
             self.transport.close()
             return
+        self._say(code)
+        # The application still waits for the rest.
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+
+    def on_response_complete(self) -> None:
+        """Say what had to wait for the end of this answer."""
+        super().on_response_complete()
+        if self._unsaid and self.cycle.response_complete and not self.transport.is_closing():
+            self._say(self._unsaid)
+
+    def _say(self, code: ErrorCode) -> None:
         status, headers, body = refusal(code)
+        if code is ErrorCode.METHOD_NOT_ALLOWED:
+            headers.append((b"allow", ALLOW))
         lines: list[Any] = [STATUS_LINE[status]]
         for name, value in headers:
             lines += [name, b": ", value, b"\r\n"]
         self.transport.write(b"".join([*lines, b"\r\n", body]))
         self.transport.write_eof()
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+
+def _line_length(name: bytes, value: bytes) -> int:
+    return len(name) + len(value) + HEADER_REST
 
 
 def _encoded(data: bytes) -> bytes:

@@ -103,3 +103,6 @@ class PageMessageMiddleware(PagesOnly, MessageMiddleware):
 
 class PageCsrfMiddleware(CsrfViewMiddleware):
     """CSRF checks for pages; API calls carry their own credentials, never cookies."""
+
+    def process_view(self, request: HttpRequest, *view: Any) -> Any:
+        return None if is_api(request.path_info) else super().process_view(request, *view)

@@ -4,7 +4,7 @@ A page's ids come first, from an index that serves filter and order; only those 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from products.selectors.shapes import LISTED_PRODUCT, PRODUCT_JOINS
@@ -12,6 +12,7 @@ from products.selectors.shapes import LISTED_PRODUCT, PRODUCT_JOINS
 # Totals are exact up to here; counting further would cost more than anybody reads.
 COUNT_LIMIT = 10_000
 MAX_ID = 2**63 - 1
+LAST_SECOND = datetime.max.replace(microsecond=0, tzinfo=UTC)
 
 _OFFER_PREFIX = "1688-"
 
@@ -72,7 +73,7 @@ def _skus(values: Sequence[str]) -> list[str]:
 
 def _end(moment: datetime) -> datetime:
     """The end of the second a caller names, since answers show whole seconds."""
-    return moment if moment.microsecond else moment + timedelta(seconds=1)
+    return moment if moment.microsecond or moment >= LAST_SECOND else moment + timedelta(seconds=1)
 
 
 _FILTERS: dict[str, tuple[str, Callable[[Any], Any]]] = {

@@ -42,19 +42,18 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 CLAIM_SQL = """
-WITH stage AS (
-    SELECT min(stage) AS now FROM syncjobs_syncbatch
-    WHERE job_id = %(job)s::bigint AND state IN ('pending', 'running')
-), busy AS (
+WITH busy AS (
     SELECT count(*) AS workers FROM syncjobs_syncbatch
     WHERE job_id = %(job)s::bigint AND state = 'running' AND lease_until >= now()
 ), next AS (
-    SELECT b.id FROM syncjobs_syncbatch b, stage, busy, syncjobs_syncjob j
-    WHERE b.job_id = %(job)s::bigint AND j.id = b.job_id AND j.state = 'running' AND b.stage = stage.now
-      AND busy.workers < j.max_workers
-      AND ((b.state = 'pending' AND coalesce(b.not_before <= now(), true))
-           OR (b.state = 'running' AND b.lease_until < now()))
-    ORDER BY b.crashes, b.number LIMIT 1
+    SELECT b.id FROM syncjobs_syncbatch b
+    WHERE b.job_id = %(job)s::bigint AND b.state IN ('pending', 'running')
+      AND b.stage = (SELECT min(stage) FROM syncjobs_syncbatch
+                     WHERE job_id = %(job)s::bigint AND state IN ('pending', 'running'))
+      AND (SELECT j.state = 'running' AND busy.workers < j.max_workers
+           FROM syncjobs_syncjob j, busy WHERE j.id = %(job)s::bigint)
+      AND CASE b.state WHEN 'running' THEN b.lease_until < now() ELSE coalesce(b.not_before <= now(), true) END
+    ORDER BY b.crashes, b.number LIMIT 1 FOR UPDATE OF b SKIP LOCKED
 )
 UPDATE syncjobs_syncbatch b
 SET state = 'running', fence = b.fence + 1, task_id = %(task)s::uuid,
@@ -71,7 +70,7 @@ def claim(job_id: int, task_id: uuid.UUID) -> Claim | None:
     """Take the job's next batch; None when nothing can be taken now.
 
     A stage begins only when the one before is done. Batches that lost a worker before come last, so that a deadly one
-    cannot hold up the others.
+    cannot hold up the others. A locked one is being committed, however long its lease is over.
     """
     with transaction.atomic():
         sql.rows("SELECT pg_advisory_xact_lock(%s::int, %s::int)", [CLAIM_LOCK, job_id & 0x7FFFFFFF])
@@ -141,13 +140,23 @@ def release_held_by(task_id: uuid.UUID) -> int:
     )
 
 
+def free_expired() -> int:
+    """Put batches back whose worker is gone, but not those that are being committed at this moment."""
+    return sql.execute(
+        "UPDATE syncjobs_syncbatch SET state = 'pending', crashes = crashes + 1, task_id = NULL, lease_until = NULL"
+        " WHERE id IN (SELECT id FROM syncjobs_syncbatch WHERE state = 'running' AND lease_until < now()"
+        " FOR UPDATE SKIP LOCKED)"
+    )
+
+
 def set_aside_deadly(job_id: int | None = None) -> int:
     """Fail batches that took down their workers too often; the job goes on without them."""
     return sql.execute(
         "UPDATE syncjobs_syncbatch SET state = 'failed', finished_at = now(),"
         " error = coalesce(error, %(error)s::jsonb)"
+        " WHERE id IN (SELECT id FROM syncjobs_syncbatch"
         " WHERE (%(job)s::bigint IS NULL OR job_id = %(job)s::bigint) AND crashes >= %(most)s::int"
-        " AND (state = 'pending' OR (state = 'running' AND lease_until < now()))",
+        " AND (state = 'pending' OR (state = 'running' AND lease_until < now())) FOR UPDATE SKIP LOCKED)",
         {"job": job_id, "most": settings.SYNC_MAX_BATCH_CRASHES, "error": _json({"code": "crash_loop"})},
     )
 

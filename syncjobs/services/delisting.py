@@ -51,8 +51,16 @@ def _doubt(job: SyncJob) -> dict[str, Any] | None:
     """Why the walk does not prove completeness; None when it does."""
     seen = SeenProduct.objects.filter(job_id=job.pk).count()
     lost = SyncBatch.objects.filter(job_id=job.pk, state=SyncBatch.State.FAILED).count()
-    if lost or job.total_drifted or seen != job.total:
-        return {"seen": seen, "total": job.total, "total_drifted": job.total_drifted, "batches_set_aside": lost}
+    overtaken = SyncJob.objects.filter(source=job.source, scope=job.scope, pk__gt=job.pk, processed__gt=0).exists()
+    if lost or overtaken or not job.provable or job.total_drifted or seen != job.total:
+        return {
+            "seen": seen,
+            "total": job.total,
+            "total_drifted": job.total_drifted,
+            "batches_set_aside": lost,
+            "interrupted": not job.provable,
+            "overtaken": overtaken,
+        }
     return None
 
 
@@ -63,15 +71,17 @@ def _skip(job: SyncJob, claim: Claim, doubt: dict[str, Any]) -> None:
         batches.mark_done(claim, Counters())
 
 
+# What any job stored since the walk began was there after the walk had passed its place.
 MISSING = """
 FROM products_product p
 WHERE p.source = %(source)s AND p.deleted_at IS NULL AND p.status <> ALL (%(gone)s::text[])
+  AND 'status' <> ALL (p.owned_fields) AND coalesce(p.synced_at < %(began)s::timestamptz, true)
   AND NOT EXISTS (SELECT 1 FROM syncjobs_seenproduct s WHERE s.job_id = %(job)s::bigint AND s.source_id = p.source_id)
 """
 
 
 def _values(job: SyncJob) -> dict[str, Any]:
-    return {"source": job.source.name, "job": job.pk, "gone": list(catalog.GONE)}
+    return {"source": job.source.name, "job": job.pk, "gone": list(catalog.GONE), "began": job.started_at}
 
 
 def _count_missing(job: SyncJob) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from products.models import Category
@@ -185,7 +186,7 @@ def resume_sync(task_id: str) -> SyncJob:
     try:
         with transaction.atomic():
             resumed = SyncJob.objects.filter(pk=job.pk, state__in=SyncJob.RESUMABLE_STATES).update(
-                state=State.RUNNING, error=None, finished_at=None, heartbeat_at=timezone.now()
+                state=State.RUNNING, error=None, finished_at=None, held=0, heartbeat_at=timezone.now()
             )
             if not resumed:
                 raise ApplicationError(ErrorCode.SYNC_NOT_RESUMABLE, details={"task_id": task_id, "status": job.state})
@@ -198,8 +199,16 @@ def resume_sync(task_id: str) -> SyncJob:
 
 
 def _reopen_batches(job_id: int) -> None:
-    """Batches that were set aside get another chance, and waiting ones need not wait any more."""
-    SyncBatch.objects.filter(job_id=job_id, state__in=[SyncBatch.State.PENDING, SyncBatch.State.FAILED]).update(
+    """Batches that were set aside get another chance, and waiting ones need not wait any more.
+
+    A walk that rested proves nothing: as many products may have come as gone, and one that moved up a page meanwhile
+    was never seen.
+    """
+    of_job = SyncBatch.objects.filter(job_id=job_id)
+    if of_job.filter(stage=SyncBatch.Stage.FETCH).exclude(state=SyncBatch.State.DONE).exists():
+        SyncJob.objects.filter(pk=job_id).update(provable=False)
+    tried = Q(crashes__gt=0) | Q(failures__gt=0) | Q(not_before__isnull=False)
+    of_job.filter(Q(state=SyncBatch.State.FAILED) | Q(state=SyncBatch.State.PENDING) & tried).update(
         state=SyncBatch.State.PENDING, crashes=0, failures=0, not_before=None, finished_at=None
     )
 
@@ -246,15 +255,18 @@ def settle(job_id: int) -> None:
             finish_if_done(job_id)
 
 
+# A job without a plan has done nothing at all: it has failed, and can be resumed.
 FINISH_SQL = """
 UPDATE syncjobs_syncjob j
-SET finished_at = now(), state = CASE WHEN rejected > 0 OR lost.batches > 0 THEN 'partial' ELSE 'succeeded' END,
+SET finished_at = now(),
+    state = CASE WHEN lost.plan THEN 'failed' WHEN rejected > 0 OR lost.batches > 0 THEN 'partial' ELSE 'succeeded' END,
     error = CASE WHEN lost.batches > 0
         THEN jsonb_build_object('code', 'batches_set_aside', 'batches', lost.batches) ELSE error END
-FROM (SELECT count(*) AS batches FROM syncjobs_syncbatch WHERE job_id = %(job)s::bigint AND state = 'failed') AS lost
+FROM (SELECT count(*) AS batches, coalesce(bool_or(stage = 0), false) AS plan
+      FROM syncjobs_syncbatch WHERE job_id = %(job)s::bigint AND state = 'failed') AS lost
 WHERE j.id = %(job)s::bigint AND j.state = 'running' AND NOT EXISTS (
     SELECT 1 FROM syncjobs_syncbatch b WHERE b.job_id = j.id AND b.state IN ('pending', 'running'))
-RETURNING j.id, lost.batches AS lost
+RETURNING j.state, lost.batches AS lost
 """
 
 WATERMARK_SQL = """
@@ -279,7 +291,10 @@ def finish_if_done(job_id: int) -> bool:
     if finished is None:
         return False
     _move_watermark(job_id, batches_lost=finished["lost"])
-    announce.log(job_id, "sync finished")
+    if finished["state"] == State.FAILED:
+        announce.log(job_id, "sync failed", level="error", context={"code": "batches_set_aside"})
+    else:
+        announce.log(job_id, "sync finished")
     announce.finished(job_id)
     return True
 

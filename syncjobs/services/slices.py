@@ -17,21 +17,22 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable, SerializationFail
 
 from syncjobs.engine import retry
 from syncjobs.engine.contracts import BatchSpec, Connector
-from syncjobs.engine.errors import EngineError, FatalSourceError, QuotaExhausted, RetryableSourceError, SyncCancelled
+from syncjobs.engine.errors import EngineError, FatalSourceError, QuotaExhausted, RetryableSourceError
 from syncjobs.engine.pipeline import run_batch
 from syncjobs.models import SyncBatch, SyncJob
 from syncjobs.services import announce, batches, delisting, jobs, planning
 from syncjobs.services.batches import Claim
+from syncjobs.services.pulse import Pulse
 from syncjobs.services.slices_queue import ensure_slices
 from syncjobs.services.sources import connect
-from system.queue import TaskContext
+from system.queue import TaskContext, TaskGone
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 1.0
+# A slice that found nothing to do leaves the workers to others this long.
+IDLE_SECONDS = 1.0
 # The transaction is gone and nothing of it happened; the same batch goes through a moment later.
 LOCK_TROUBLE = (DeadlockDetected, LockNotAvailable, SerializationFailure)
-LEASE_SHARE = 5  # leases are extended five times before they would end
 
 
 def run_slice(payload: dict[str, Any], context: TaskContext) -> dict[str, int]:
@@ -41,16 +42,28 @@ def run_slice(payload: dict[str, Any], context: TaskContext) -> dict[str, int]:
         Number of batches committed, for the task's row.
     """
     job_id: int = payload["job_id"]
+    context.heartbeat(settings.SYNC_LEASE_SECONDS)
     batches.release_held_by(context.task_id)
     job = SyncJob.objects.select_related("source").get(pk=job_id)
     done = 0
-    if job.state == SyncJob.State.RUNNING:
-        with closing(connect(job.source)) as connector:
+    connector = _connector(job) if job.state == SyncJob.State.RUNNING else None
+    if connector:
+        with closing(connector):
             done = _work(job, connector, context)
     jobs.settle(job_id)
     with transaction.atomic():
-        ensure_slices(job_id, besides=context.task_id)
+        ensure_slices(job_id, besides=context.task_id, rest_seconds=0 if done else IDLE_SECONDS)
     return {"batches": done}
+
+
+def _connector(job: SyncJob) -> Connector | None:
+    """The source's connector; a source that cannot even be connected to would fail every slice to come."""
+    try:
+        return connect(job.source)
+    except Exception as error:
+        logger.exception("job %s has no connector", job.task_id)
+        jobs.fail(job.pk, {"code": getattr(error, "code", type(error).__name__), "message": str(error)[:500]})
+        return None
 
 
 def _work(job: SyncJob, connector: Connector, context: TaskContext) -> int:
@@ -62,19 +75,23 @@ def _work(job: SyncJob, connector: Connector, context: TaskContext) -> int:
         claim = batches.claim(job.pk, context.task_id)
         if claim is None:
             break
-        pulse.hold(claim)
-        done += _run_guarded(job, claim, connector, pulse)
+        with pulse.holding(claim):
+            done += _run_guarded(job, claim, connector, pulse)
     return done
 
 
-def _run_guarded(job: SyncJob, claim: Claim, connector: Connector, pulse: "Pulse") -> int:
+def _run_guarded(job: SyncJob, claim: Claim, connector: Connector, pulse: Pulse) -> int:
     """Run one batch; every way it can fail ends in a decision about the batch and the job.
 
     Raises:
         OperationalError, InterfaceError: the database is away.
+        TaskGone: the slice was cancelled, or another worker has it.
     """
     try:
         _run(job, claim, connector, pulse)
+    except TaskGone:
+        batches.give_back(claim)
+        raise
     except EngineError as error:
         _answer(claim, error)
     except (OperationalError, InterfaceError) as error:
@@ -107,7 +124,7 @@ def _answer(claim: Claim, error: EngineError) -> None:
             batches.give_back(claim)
 
 
-def _run(job: SyncJob, claim: Claim, connector: Connector, pulse: "Pulse") -> None:
+def _run(job: SyncJob, claim: Claim, connector: Connector, pulse: Pulse) -> None:
     if claim.stage == SyncBatch.Stage.PLAN:
         planning.plan_job(job, claim, connector, pulse)
     elif claim.stage == SyncBatch.Stage.DELIST:
@@ -129,29 +146,3 @@ def _postpone(claim: Claim, error: RetryableSourceError) -> None:
     batches.postpone(claim, delay, reason)
     context = reason | {"seconds": round(delay, 1)}
     announce.log(claim.job_id, "source failed, trying again", level="warning", context=context)
-
-
-class Pulse:
-    """The engine's heartbeat: cheap to call between records, looks at the job every second, extends leases in time."""
-
-    def __init__(self, context: TaskContext) -> None:
-        self._context = context
-        self._claim: Claim | None = None
-        self._look_at = 0.0
-        self._extend_at = 0.0
-
-    def hold(self, claim: Claim) -> None:
-        """Keep this batch from now on; its lease is fresh."""
-        self._claim = claim
-
-    def __call__(self) -> None:
-        now = time.monotonic()
-        if self._claim is None or now < self._look_at:
-            return
-        self._look_at = now + LOOK_SECONDS
-        if batches.job_state(self._claim.job_id) != SyncJob.State.RUNNING:
-            raise SyncCancelled("the job was asked to stop")
-        if now >= self._extend_at:
-            self._extend_at = now + settings.SYNC_LEASE_SECONDS / LEASE_SHARE
-            batches.extend_lease(self._claim)
-            self._context.heartbeat(settings.SYNC_LEASE_SECONDS)

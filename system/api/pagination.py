@@ -76,15 +76,25 @@ class Page:
     def _neighbours(self) -> list[tuple[str, tuple[str, object]]]:
         if self.window.page is None:
             return [("next", ("cursor", self.next_cursor))] if self.next_cursor else []
-        last = self.pages or 1
-        wanted = {"first": 1, "prev": self.window.page - 1, "next": self.window.page + 1, "last": last}
-        reachable = range(1, min(last, settings.API_MAX_DEPTH // self.window.page_size) + 1)
-        return [(relation, self._place(page)) for relation, page in wanted.items() if page in reachable]
+        size, here, last = self.window.page_size, self.window.offset, self._last_offset()
+        offsets = {"first": 0, "last": last if self.total_exact else None}
+        if here and not (self.total_exact and here - size > last):
+            offsets["prev"] = max(0, here - size)
+        if self.next_cursor or here < last:
+            offsets["next"] = here + size
+        reachable = settings.API_MAX_DEPTH - size
+        return [(name, self._place(at)) for name, at in offsets.items() if at is not None and at <= reachable]
 
-    def _place(self, page: int) -> tuple[str, object]:
+    def _last_offset(self) -> int:
+        """Where the last page begins. Pages by offset follow each other from wherever the caller began."""
+        size = self.window.page_size
+        begin = self.window.offset % size
+        return max(0, (self.total or 0) - 1 - begin) // size * size + begin
+
+    def _place(self, offset: int) -> tuple[str, object]:
         if self.window.by_offset:
-            return "offset", (page - 1) * self.window.page_size
-        return "page", page
+            return "offset", offset
+        return "page", offset // self.window.page_size + 1
 
 
 class PageQuery(QuerySerializer):

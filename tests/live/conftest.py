@@ -1,6 +1,7 @@
 """A server, users, jobs and WebSocket clients."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -32,9 +33,10 @@ class Watching:
         return self.frame_where(lambda frame: frame["type"] == kind)
 
     def frame_where(self, wanted: Callable[[Frame], bool]) -> Frame:
-        """The next frame that fits."""
+        """The next frame that fits; others do not prolong the wait."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not wanted(frame := self.frame()):
-            pass
+            assert time.monotonic() < deadline, f"the last frame was {frame}"
         return frame
 
     def say(self, message: object) -> None:

@@ -23,8 +23,9 @@ RESIDENT_GROWTH_LIMIT = 50 * 1024**2
 
 
 @pytest.fixture
-def mortal_redis(tmp_path: Path, settings: Settings) -> Iterator[EmbeddedRedis]:
-    """A Redis of this test's own; events are published to it."""
+def mortal_redis(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedRedis]:
+    """A Redis of this test's own; events are published to it, with the patience a busy test machine needs."""
+    monkeypatch.setattr(live, "ANSWER_SECONDS", 5)
     with EmbeddedRedis(tmp_path / "redis", persistent=False) as server:
         settings.REDIS_LIVE_URL = server.url.replace("/0", "/2")
         live._script.cache_clear()

@@ -22,7 +22,7 @@ class CategoryWalk:
     """All categories, parents first, each once; `load` asks the platform for one id.
 
     The root answers with the first level, whose entries mostly name their children already; only parents that were
-    never listed themselves are asked for.
+    never listed themselves are asked for. An entry without an id is the category that was asked for.
     """
 
     def __init__(self, load: Load) -> None:
@@ -40,6 +40,8 @@ class CategoryWalk:
 
     def _opened(self, number: int, unopened: list[int]) -> Iterator[CategoryRecord]:
         for entry in filter(None, self._load(number).categories or ()):
+            if entry.id is None:
+                entry.id = number
             record = _record(entry, number)
             if record is None:
                 continue

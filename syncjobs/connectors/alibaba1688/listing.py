@@ -68,10 +68,11 @@ class SellerListing:
             yield BatchSpec(params=msgspec.to_builtins(part), expected=expected)
 
     def measure(self, wanted: Range) -> tuple[int | None, int]:
-        """(total, page size) of a listing; the platform may clamp the size asked for."""
+        """(total, page size) of a listing; the platform may clamp the size asked for, and need not say so."""
         result = self._page(wanted, 1, need_detail=False)
-        size = _number(result.size)
-        return _number(result.total), size if size and size < wanted.size else wanted.size
+        total, delivered = _number(result.total), len(result.items or ())
+        size = min(_number(result.size) or wanted.size, wanted.size)
+        return total, delivered if 0 < delivered < min(size, total or 0) else size
 
     def pages(self, wanted: Range) -> Iterator[Page]:
         """The pages of a range; every one repeats the listing's total."""

@@ -67,7 +67,8 @@ class PageWalk:
     def _tail_ends_with(self, page: ListPage, number: int) -> bool:
         if number - self._last > LONGEST_TAIL or self._is_far_beyond(page, number):
             raise RetryableSourceError("The listing goes on and on beyond its total.", code="page_loop")
-        return len(page.items) < self._size and not self._claims(page, number + 1)
+        # Without a total a short page proves nothing: the platform clamps page sizes without saying so.
+        return page.total is not None and len(page.items) < self._size and not self._claims(page, number + 1)
 
     def _is_far_beyond(self, page: ListPage, number: int) -> bool:
         return page.total is not None and not self._claims(page, number - PAGES_BEYOND_TOTAL)

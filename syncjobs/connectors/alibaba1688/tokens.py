@@ -109,6 +109,6 @@ def _read(answer: HttpAnswer) -> TokenAnswer:
         return token
     if error := failures.gateway_error(str(token.error_code or ""), GET_TOKEN, answer, backoff=RETRY_SECONDS):
         raise error
-    if answer.status < HTTPStatus.BAD_REQUEST:
+    if answer.status < HTTPStatus.BAD_REQUEST and not token.error_code:
         raise failures.broken_answer(GET_TOKEN, answer.status)
     raise failures.needs_authorization()

@@ -50,6 +50,14 @@ def test_the_root_may_be_a_category_with_children() -> None:
     assert walk(tree) == [(1, "女装", None, False), (11, "连衣裙", 1, True)]
 
 
+def test_an_answer_without_an_id_is_about_the_category_asked_for() -> None:
+    tree = {
+        0: [entry(None, None, child("1", "女装", "false"))],
+        1: [entry(None, "女装", child("11", "连衣裙", "true"))],
+    }
+    assert walk(tree) == [(1, "女装", None, False), (11, "连衣裙", 1, True)]
+
+
 def test_a_first_level_without_children_is_asked_for_them() -> None:
     tree = {0: [entry(1, "女装"), entry(2, "礼品", leaf=True)], 1: [entry(1, "女装", child(11, "连衣裙"))]}
     assert walk(tree) == [(1, "女装", None, False), (2, "礼品", None, True), (11, "连衣裙", 1, True)]

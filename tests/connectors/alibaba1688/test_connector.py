@@ -1,5 +1,6 @@
 """The connector against the gateway simulator: walks, faults, tokens and limits."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,10 +13,20 @@ import redis
 from devstack.gateway.client import GatewayClient as Simulator
 from syncjobs.connectors.alibaba1688.connector import Alibaba1688Connector
 from syncjobs.connectors.alibaba1688.quota import RedisCallGate
+from syncjobs.connectors.registry import Credentials
 from syncjobs.engine.contracts import BatchSpec, Page, Scope
 from syncjobs.engine.errors import EngineError, FatalSourceError, QuotaExhausted, RecordRejected, RetryableSourceError
 from tests.connectors.alibaba1688.conftest import PRODUCTS
-from tests.connectors.alibaba1688.support import CountingGate, Store, connector_to, credentials_of, ids_of, walk
+from tests.connectors.alibaba1688.support import (
+    CountingGate,
+    Store,
+    connector_to,
+    credentials_of,
+    http_answer,
+    ids_of,
+    serving,
+    walk,
+)
 
 FULL = Scope(type="full")
 LIST, GET, BY_ID = "alibaba.product.list.get", "alibaba.product.get", "alibaba.product.getByIdList"
@@ -70,6 +81,16 @@ def test_small_batches_use_small_pages(connector: Alibaba1688Connector) -> None:
     pages = walk(connector, Scope(type="full", batch_size=7))
     assert max(len(page.records) for page in pages) == 7
     assert len(set(ids_of(pages))) == PRODUCTS
+
+
+@pytest.mark.parametrize("stated", [{}, {"sizePerPage": 20}, {"sizePerPage": "10"}])
+def test_a_page_size_that_is_clamped_is_noticed(stated: dict[str, object]) -> None:
+    page = {"totalRecords": "66", "resultList": [{"productID": number} for number in range(10)]} | stated
+    answers = {"result": "20260925101010000+0800"}, {"result": {"pageResult": page}}
+    with serving(*(http_answer(json.dumps(answer).encode()) for answer in answers)) as (url, _):
+        plan = connector_to(url, Store(Credentials(access_token="token"))).plan(Scope(type="full", batch_size=30))
+    walks = [(spec.params["page"], spec.params["pages"], spec.params["size"]) for spec in plan.batches]
+    assert walks == [(1, 3, 10), (4, 3, 10), (7, 1, 10)]
 
 
 def test_products_added_during_the_walk_are_met(connector: Alibaba1688Connector, simulator: Simulator) -> None:

@@ -63,6 +63,11 @@ def test_a_short_page_in_the_middle_does_not_end_an_open_walk() -> None:
     assert [each for page in walk for each in page.ids] == ["0", "2", "3", "4", "5"]
 
 
+def test_pages_that_are_clamped_without_a_word_are_walked_to_the_end() -> None:
+    walk = PageWalk(Listing(5, silent=True), first=1, count=1, size=SIZE * 2, open_ended=True)
+    assert [each for page in walk for each in page.ids] == ["0", "1", "2", "3", "4"]
+
+
 @pytest.mark.parametrize("open_ended", [False, True])
 def test_a_repeated_page_where_there_should_be_more_is_a_fault(open_ended: bool) -> None:
     with pytest.raises(RetryableSourceError) as fault:

@@ -108,6 +108,7 @@ def test_a_permanent_token_has_no_end() -> None:
         ({"error_code": "400", "error_message": "refresh token is invalid or expired"}, "400 Bad Request"),
         (b"bad request", "400 Bad Request"),
         ({"error": "invalid_client"}, "401 Unauthorized"),
+        ({"error_code": "401", "error_message": "bad refresh_token"}, "200 OK"),
     ],
 )
 def test_a_refused_refresh_token_needs_an_authorisation(body: Any, status: str) -> None:
