@@ -6,24 +6,22 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
 
 from devstack import processes
-from devstack.lock import FolderLock
+from devstack.server import EmbeddedServer
 
-START_PATIENCE_SECONDS = 60
 DATABASE_NAME = "s1688"
 
 # Tests throw their data away, so nothing has to reach the disk.
 THROWAWAY_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-class EmbeddedPostgres:
-    """Starts a server in `folder` (made when missing, reused when there).
+class EmbeddedPostgres(EmbeddedServer):
+    """A server whose data in `folder` is made when missing and reused when there.
 
     Args:
         folder: home of data, password and log. When we are root and the folder cannot be reached by an ordinary
@@ -32,19 +30,13 @@ class EmbeddedPostgres:
     """
 
     name = "PostgreSQL"
+    farewell = signal.SIGINT
+    patience_seconds = 60
 
     def __init__(self, folder: Path, settings: dict[str, str] | None = None) -> None:
         self.user = processes.unprivileged_user()
-        self.home = _home(folder, self.user)
         self.settings = settings or {}
-        self.port = 0
-        self._process: subprocess.Popen[bytes] | None = None
-        self._lock: FolderLock | None = None
-
-    @property
-    def log(self) -> Path:
-        """Where the server writes why it ended."""
-        return self.home / "postgres.log"
+        super().__init__(_home(folder, self.user))
 
     @property
     def url(self) -> str:
@@ -52,48 +44,12 @@ class EmbeddedPostgres:
         password = (self.home / "password").read_text()
         return f"postgresql://postgres:{password}@127.0.0.1:{self.port}/{DATABASE_NAME}"
 
-    def start(self) -> str:
-        """Start and wait until it answers, on the same port each time; returns the URL.
-
-        Raises:
-            RuntimeError: the server did not come up; the message ends with its log.
-            BlockingIOError: another process owns this folder.
-        """
-        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    def _prepare(self) -> None:
         processes.hand_over(self.home, self.user)
-        self._lock = FolderLock(self.home)
         self.bin = _binaries(self.home, self.user)
         if not (self.home / "data" / "PG_VERSION").exists():
             self._initdb()
         self._stop_orphan()
-        self.port = self.port or processes.free_port()
-        self._process = self._spawn()
-        self._wait_until_ready()
-        return self.url
-
-    def stop(self) -> None:
-        """Fast shutdown; safe to call twice."""
-        if self._process:
-            processes.stop(self._process, signal.SIGINT)
-            self._process = None
-        if self._lock:
-            self._lock.release()
-            self._lock = None
-
-    def __enter__(self) -> "EmbeddedPostgres":
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def alive(self) -> bool:
-        """Whether the server process runs."""
-        return self._process is not None and self._process.poll() is None
-
-    def exit_code(self) -> int | None:
-        """How the server ended (negative: the signal that killed it); None while it runs."""
-        return self._process.poll() if self._process else None
 
     def _initdb(self) -> None:
         shutil.rmtree(self.home / "data", ignore_errors=True)
@@ -128,14 +84,6 @@ class EmbeddedPostgres:
                 user=self.user, cwd=self.home, stdout=log, stderr=log, start_new_session=True,
                 preexec_fn=processes.die_with_parent(signal.SIGINT),
             )  # fmt: skip
-
-    def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + START_PATIENCE_SECONDS
-        while not self._answers():
-            if not self.alive() or time.monotonic() > deadline:
-                log = self.log.read_text(errors="replace")[-2000:]
-                raise RuntimeError(f"PostgreSQL did not start in {self.home}:\n{log}")
-            time.sleep(0.05)
 
     def _answers(self) -> bool:
         maintenance = self.url.rsplit("/", 1)[0] + "/postgres"

@@ -38,6 +38,8 @@ def _on_fresh_connections(function: Callable[[], T]) -> T:
 
 def job_id_of(task_id: str) -> int | None:
     """The row id of a job; None when there is no such job."""
+    if "\0" in task_id:
+        return None
     return SyncJob.objects.filter(task_id=task_id).values_list("pk", flat=True).first()
 
 

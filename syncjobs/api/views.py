@@ -12,6 +12,7 @@ from syncjobs.services import jobs
 from system.api.listing import newest_page
 from system.api.permissions import IsOperator, IsViewer
 from system.api.views import ApiViewSet
+from system.errors import ApplicationError, ErrorCode
 
 START_EXAMPLE = OpenApiExample(
     "A full sync of one category",
@@ -80,4 +81,6 @@ class JobViewSet(ApiViewSet):
     @extend_schema(responses={200: serializers.JobSerializer})
     def retrieve(self, request: Request, task_id: str) -> Response:
         """One job."""
+        if "\0" in task_id:
+            raise ApplicationError(ErrorCode.NOT_FOUND)
         return self.reply(selectors.job_view(jobs.find_job(task_id)))

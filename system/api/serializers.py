@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from system.api.parsers import parse_json
+
 AnyField = serializers.Field[Any, Any, Any, Any]
 
 # The framework would turn 1 into "1", "5" into 5 and "yes" into True.
@@ -33,7 +35,10 @@ class StrictSerializer(serializers.Serializer[Any]):
 
         Raises:
             serializers.ValidationError: by field.
+            ApplicationError: a body was announced as JSON, and there is none.
         """
+        if request.content_type and request.META.get("CONTENT_LENGTH") in {None, "", "0"}:
+            parse_json(b"")
         serializer = cls(data=request.data, partial=partial)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)

@@ -3,6 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
@@ -35,6 +36,9 @@ class BackOfficeMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith(self.prefix):
             return self.get_response(request)
+        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            # No value of ours holds one, and PostgreSQL refuses to compare with it.
+            raise BadRequest("NUL in the address")
         with timezone.override(self.zone):
             response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", POLICY)

@@ -117,3 +117,9 @@ def test_unknown_deeds_and_rows_are_not_found(operator: User, source: Source) ->
     Pages(operator).post(deed_on(source, "explode"), expect=404)
     source.pk = 999
     Pages(operator).post(deed_on(source, "check"), expect=404)
+
+
+@pytest.mark.parametrize("made_up", ["abc", "1;drop", "nul\0byte"])
+def test_made_up_rows_are_a_bad_request(made_up: str, operator: User, source: Source) -> None:
+    chosen = {"action": "stop", "_selected_action": [made_up]}
+    Pages(operator).post(list_of(SyncJob), chosen, expect=400)

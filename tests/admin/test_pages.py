@@ -110,6 +110,7 @@ def test_the_dashboard_shows_every_card(viewer: User, rows: Rows) -> None:
         {"q": "nul\0byte"},
         {"_facets": "True"},
         {"status__exact": "nonsense"},
+        {"status": "nul\0byte"},
         {"category": "9" * 30},
         {"stock": "perhaps"},
     ],
@@ -117,7 +118,11 @@ def test_the_dashboard_shows_every_card(viewer: User, rows: Rows) -> None:
 )
 def test_odd_parameters_of_a_list_never_break_it(query: dict[str, str], viewer: User, rows: Rows) -> None:
     rows(1)
-    assert Pages(viewer).send("GET", list_of(Product), query_params=query).status_code in (200, 302)
+    assert Pages(viewer).send("GET", list_of(Product), query_params=query).status_code in (200, 302, 400)
+
+
+def test_an_address_with_a_nul_is_a_bad_request(admin: User) -> None:
+    Pages(admin).get(f"{list_of(WorkerPulse)}a\0b/change/", expect=400)
 
 
 @pytest.mark.parametrize(

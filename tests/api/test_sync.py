@@ -126,6 +126,15 @@ def test_unknown_jobs_are_not_found(operate: ApiClient, source: Source) -> None:
     assert {call()["code"] for call in calls} == {"E00005"}
 
 
+def test_an_address_with_a_nul_names_no_job(operate: ApiClient, source: Source) -> None:
+    operate.get("sync/jobs/sync%00", expect=404)
+
+
+def test_an_announced_body_must_be_there(operate: ApiClient, started: dict[str, Any]) -> None:
+    operate.call("POST", "sync/stop", CONTENT_TYPE="application/json", expect=400)
+    operate.call("POST", "sync/stop")
+
+
 def test_a_stopped_job_resumes_under_its_own_id(operate: ApiClient, started: dict[str, Any]) -> None:
     operate.post("sync/stop", {})
     job = operate.post("sync/resume", {"task_id": started["task_id"]})

@@ -111,6 +111,10 @@ def test_an_unknown_job_is_not_found_for_those_who_may_look(server: WebServer, s
     assert status(f"{server.ws}/sync_19700101_001", sign_in("nobody", "")) == 403
 
 
+def test_an_address_with_a_nul_names_no_job(server: WebServer, sign_in: Callable[..., str]) -> None:
+    assert status(f"{server.ws}/%00", sign_in()) == 404
+
+
 def test_an_unknown_path_is_not_found(server: WebServer, sign_in: Callable[..., str]) -> None:
     assert status(server.ws.replace("/ws/", "/vs/"), sign_in()) == 404
 

@@ -153,6 +153,7 @@ def test_times_are_inclusive_to_the_second_they_are_shown_with(reader: ApiClient
 
     assert offers(reader.get("products", start_time="2026-01-01T12:00:00Z", end_time="2026-01-01T12:00:00Z")) == "2"
     assert offers(reader.get("products", end_time="2025-01-01 00:00:00")) == "5431"
+    assert len(offers(reader.get("products", end_time="9999-12-31T23:59:59Z"))) > 1
     assert offers(reader.get("products", start_time="2026-01-01 20:00:00")) == "2"
     assert offers(reader.get("products", updated_since="2026-01-01T12:00:01Z")) == "5431"
 

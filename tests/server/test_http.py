@@ -8,6 +8,12 @@ import pytest
 
 from tests.server.webserver import PATIENCE_SECONDS, WebServer
 
+UPGRADE = (
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: " + "A" * 22 + "==",
+)
 MEGABYTE = b"x" * 1024 * 1024
 
 
@@ -94,6 +100,11 @@ def test_a_silent_connection_is_closed(server: WebServer) -> None:
         (head("/api/v1/x", "Content-Length: 3", "Transfer-Encoding: chunked"), 400),
         (head("/api/v1/x", "Content-Length: -1"), 400),
         (head("/api/v1/x", method="FOO"), 405),
+        (head("/ws/v1/sync", *UPGRADE, "X-Long: " + "x" * 10_000, method="GET"), 431),
+        (head("/ws/v1/sync", *UPGRADE, *["X-Many: 1"] * 500, method="GET"), 431),
+        (head("/ws/v1/" + "x" * 10_000, *UPGRADE, method="GET"), 414),
+        (head("/api/v1/x", "Transfer-Encoding: chunked") + b"nonsense\r\n", 400),
+        (head("/api/v1/x", "Transfer-Encoding: unknown"), 400),
     ],
 )
 def test_malformed_and_oversized_heads_get_the_envelope(server: WebServer, request_head: bytes, status: int) -> None:
@@ -101,6 +112,16 @@ def test_malformed_and_oversized_heads_get_the_envelope(server: WebServer, reque
     assert answer.status == status
     assert answer.error.startswith("E000")
     assert answer.headers["x-request-id"]
+
+
+def test_an_unknown_method_is_told_which_ones_there_are(server: WebServer) -> None:
+    assert "get" in Answer(exchange(server, head("/api/v1/x", method="FOO"))).headers["allow"]
+
+
+def test_nonsense_right_behind_a_request_is_answered_after_it(server: WebServer) -> None:
+    good = head("/health/live", method="GET").replace(b"Connection: close\r\n", b"")
+    answers = exchange(server, good + head("/api/v1/x", method="FOO")).split(b"HTTP/1.1 ")
+    assert [answer[:3] for answer in answers] == [b"", b"200", b"405"]
 
 
 def test_a_chinese_word_typed_as_it_is_reaches_the_application(server: WebServer, transactional_db: None) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from system import health
@@ -110,6 +111,11 @@ def test_being_alive_touches_nothing(api: ApiClient, monkeypatch: pytest.MonkeyP
 def test_health_is_for_reading_only(api: ApiClient, path: str) -> None:
     assert api.call("POST", path, expect=405)["code"] == "E00007"
     assert "GET" in api.last.headers["Allow"]
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/live"])
+def test_what_is_for_reading_asks_writers_for_no_csrf_token(path: str) -> None:
+    assert Client(enforce_csrf_checks=True).post(path).status_code == 405
 
 
 @pytest.mark.parametrize("path", PATHS)

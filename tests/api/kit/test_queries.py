@@ -118,6 +118,14 @@ def test_links_lead_to_the_neighbours(api: ApiClient) -> None:
     assert 'rel="next"' not in api.last.headers["Link"]
 
 
+def test_links_by_offset_lead_on_from_where_the_page_ends(api: ApiClient) -> None:
+    seen = api.get("list?offset=13&limit=5")["items"]
+    while following := re.search(r'<([^>]*)>; rel="next"', api.last.headers["Link"]):
+        seen += api.get(following[1])["items"]
+    assert seen == list(range(13, 45))
+    assert 'offset=38>; rel="prev"' in api.last.headers["Link"]
+
+
 def test_a_cursor_walks_everything(api: ApiClient) -> None:
     seen: list[int] = []
     page = api.get("list?page_size=10")
