@@ -52,7 +52,7 @@ class ShopRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class SkuRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """One sellable variant. `spec_id` is unique only inside its product (PROTOCOL A8)."""
+    """One sellable variant. `spec_id` is unique only inside its product (1688 open platform)."""
 
     source_sku_id: str
     spec_id: str = ""

@@ -208,6 +208,7 @@ class SyncBatch(models.Model):
                 condition=models.Q(state__in=["pending", "running"]),
                 name="batch_open",
             ),
+            models.Index(fields=["job", "lease_until"], condition=models.Q(state="running"), name="batch_running"),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,8 @@ ALLOWED_HOSTS = words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 HTTPS_ONLY = boolean("HTTPS_ONLY", False)
 
 SECURE_SSL_REDIRECT = HTTPS_ONLY
+# The container's own check and load balancers ask over plain HTTP, and follow no redirect.
+SECURE_REDIRECT_EXEMPT = [r"^health(/live)?/?$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS_ONLY else None
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -11,7 +11,7 @@ Json = dict[str, Any]
 
 
 class BusinessError(Exception):
-    """A refusal by the API itself: HTTP 200 in that API's own envelope (PROTOCOL A6)."""
+    """A refusal by the API itself: HTTP 200 in that API's own envelope."""
 
     def __init__(self, message: str, code: str = "") -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""Signatures and tokens as the platform checks them (PROTOCOL A2, A4)."""
+"""Signatures and tokens as the platform checks them."""
 
 import hmac
 from collections.abc import Mapping

@@ -6,7 +6,7 @@ from .goods import GOODS
 from .revision import History, Kind
 from .vocabulary import TRADE_OF_TOP, Property
 
-# quoteType: 0 no SKU, price by quantity; 1 a price per SKU; 2 SKUs, price by quantity; 3 a range per SKU (PROTOCOL A8).
+# quoteType: 0 no SKU, price by quantity; 1 a price per SKU; 2 SKUs, price by quantity; 3 a range per SKU.
 _QUOTE_TYPES = (0,) * 3 + (1,) * 6 + (2,) * 9 + (3,) * 2
 _MINIMUM_ORDERS = (1, 1, 1, 1, 2, 2, 3, 5, 10)
 _TIER_PERCENT = (100, 92, 86, 80)

@@ -14,7 +14,7 @@ class DateError(ValueError):
 
 @lru_cache(maxsize=16_384)
 def format_date(milliseconds: int) -> str:
-    """`yyyyMMddHHmmssSSS+0800` for milliseconds since the epoch (PROTOCOL A3)."""
+    """`yyyyMMddHHmmssSSS+0800` for milliseconds since the epoch (1688 open platform, dates)."""
     moment = datetime.fromtimestamp(milliseconds // 1000, CHINA)
     return f"{moment:%Y%m%d%H%M%S}{milliseconds % 1000:03}+0800"
 

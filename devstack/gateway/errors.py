@@ -1,4 +1,4 @@
-"""Refusals of the gateway itself, with the platform's codes, texts and HTTP statuses (PROTOCOL A5)."""
+"""Refusals of the gateway itself, with the platform's codes, texts and HTTP statuses."""
 
 from http import HTTPStatus
 

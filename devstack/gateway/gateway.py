@@ -82,7 +82,7 @@ def _regular(state: State, inbound: Inbound) -> tuple[Reply, str]:
 
 
 def _checked(state: State, inbound: Inbound) -> Api:
-    """The checks in the order measured on the platform (PROTOCOL A5). Raises GatewayError at the first that fails."""
+    """The checks in the order measured on the platform. Raises GatewayError at the first that fails."""
     api, params = inbound.api, inbound.params
     if api is None:
         raise errors.unsupported_api()

@@ -1,4 +1,4 @@
-"""The handlers of the product, category, token and time APIs (PROTOCOL A4, A6, A7)."""
+"""The handlers of the product, category, token and time APIs."""
 
 from . import errors, params
 from .apis import Api, BusinessError, Call, Json, category_refusal, flat_refusal, listing_refusal, success_refusal

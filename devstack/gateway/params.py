@@ -1,4 +1,4 @@
-"""Arguments of API calls: text on the wire, JSON text for lists (PROTOCOL A1)."""
+"""Arguments of API calls: text on the wire, JSON text for lists (1688 open platform)."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""A product in the shape of `productInfo` (PROTOCOL A8), built from its blueprint."""
+"""A product in the shape of `productInfo` (1688 open platform, product fields), built from its blueprint."""
 
 from functools import cache
 from typing import Any

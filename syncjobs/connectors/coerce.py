@@ -129,7 +129,7 @@ def image_urls(value: object, base: str = "") -> tuple[str, ...]:
     """The http(s) addresses in `value`, one text or a list of them, each once, in their order.
 
     "//host/…" becomes https. Addresses without a scheme are put behind `base` (for 1688
-    "https://cbu01.alicdn.com/", PROTOCOL A8), or left out without one. Left out as well: other schemes, user names
+    "https://cbu01.alicdn.com/"), or left out without one. Left out as well: other schemes, user names
     in the address, more than 2048 characters.
     """
     candidates: Iterable[Any] = value if isinstance(value, list | tuple) else (value,)
@@ -150,7 +150,7 @@ def web_address(value: object, base: str = "") -> str:
 
 
 def moment(value: object) -> datetime | None:
-    """A moment in UTC; None for None and blank text. Times without an offset are China time (PROTOCOL A3).
+    """A moment in UTC; None for None and blank text. Times without an offset are China time.
 
     Reads "20181219175505000+0800" with or without milliseconds and offset, "2025-09-05 10:43:28", "2025/9/5 10:43",
     ISO 8601, and seconds or milliseconds since 1970 as a number or as text.

@@ -224,14 +224,13 @@ def hold(job_id: int, error: dict[str, Any], *, held: int = 0) -> None:
     Args:
         held: number of products whose delisting waits for a decision.
     """
-    SyncJob.objects.filter(pk=job_id, state=State.RUNNING).update(held=held)
-    _leave_running(job_id, State.HELD, error, "sync held", level="warning")
+    _leave_running(job_id, State.HELD, error, "sync held", level="warning", held=held)
 
 
-def _leave_running(job_id: int, state: str, error: dict[str, Any], text: str, *, level: str) -> None:
+def _leave_running(job_id: int, state: str, error: dict[str, Any], text: str, *, level: str, held: int = 0) -> None:
     with transaction.atomic():
         left = SyncJob.objects.filter(pk=job_id, state=State.RUNNING).update(
-            state=state, error=error, finished_at=timezone.now()
+            state=state, error=error, held=held, finished_at=timezone.now()
         )
         if left:
             announce.log(job_id, text, level=level, context=error)

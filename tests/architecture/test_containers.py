@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 import yaml
+from django.test import Client
+from pytest_django import Settings
 
 from tests.architecture.source import PROJECT
 
@@ -54,6 +56,13 @@ def test_every_folder_of_the_product_goes_into_the_image() -> None:
     kept = {line.removeprefix("!") for line in ignored if line.startswith("!")}
     folders = {path.parent.name for path in PROJECT.glob("*/__init__.py")} | {"locale", "templates"}
     assert folders - {"devstack", "tests", "benchmarks"} <= kept
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health"])
+def test_behind_a_tls_proxy_the_health_check_is_not_redirected(path: str, settings: Settings, db: None) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    assert Client().get(path).status_code == 200
+    assert Client().get("/api/v1/products").status_code == 301
 
 
 def test_the_image_runs_as_nobody_special_from_hashed_packages() -> None:

@@ -1,13 +1,16 @@
 """What the documents name exists."""
 
 import json
+import math
 import re
 from pathlib import Path
 
 import pytest
 from django.core.management import get_commands
 from django.urls import Resolver404, resolve
+from django.utils import translation
 
+from system.errors import ErrorCode
 from tests.architecture import source
 from tests.architecture.documents import DOCUMENTS, blocks, code, links, spans
 from tests.architecture.source import PROJECT
@@ -95,6 +98,28 @@ def test_the_table_of_settings_is_complete() -> None:
     table = set(re.findall(r"`([A-Z0-9_]+)`", "".join(rows_of(PROJECT / "docs" / "operations.md"))))
     read = variables(READ_BY_SETTINGS, "config")
     assert (read - table, table - read) == (set(), set())
+
+
+def test_the_table_of_settings_tells_the_defaults() -> None:
+    """Numbers only: a default of text is often described instead of repeated."""
+    shown = dict(
+        re.findall(r"^\| `([A-Z_]+)` \| (\d+) \|", (PROJECT / "docs" / "operations.md").read_text(), re.MULTILINE)
+    )
+    code = "".join(path.read_text(encoding="utf-8") for path in source.files("config"))
+    real = dict(re.findall(r'integer\(\s*"([A-Z_]+)", ([\d_ *]+)', code))
+    assert {name: int(text) for name, text in shown.items()} == {
+        name: math.prod(map(int, real[name].split("*"))) for name in shown
+    }
+
+
+@pytest.mark.parametrize("code", ErrorCode)
+def test_every_error_code_is_listed_in_both_languages(code: ErrorCode) -> None:
+    listed = (PROJECT / "docs" / "errors.md").read_text(encoding="utf-8")
+    row = next(line for line in listed.splitlines() if line.startswith(f"| `{code}` | {code.status} |"))
+    for language in ("en", "zh-hans"):
+        with translation.override(language):
+            assert str(code.message) in row
+            assert str(code.suggestion) in row
 
 
 def rows_of(document: Path) -> list[str]:

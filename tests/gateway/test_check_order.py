@@ -1,4 +1,4 @@
-"""Each refusal, and that an earlier check hides a later one (PROTOCOL A5)."""
+"""Each refusal, and that an earlier check hides a later one (1688 open platform, error codes)."""
 
 import pytest
 

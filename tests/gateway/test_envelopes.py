@@ -1,4 +1,4 @@
-"""Every API answers in its own spelling (PROTOCOL A6, A8)."""
+"""Every API answers in its own spelling (1688 open platform)."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""Access tokens expire, refresh tokens renew them, codes work once (PROTOCOL A4)."""
+"""Access tokens expire, refresh tokens renew them, codes work once (1688 open platform, tokens)."""
 
 import httpx
 import pytest

@@ -14,9 +14,9 @@ from pytest_django import Settings
 from products import catalog
 from products.models import Product
 from syncjobs.engine.contracts import BatchSpec
-from syncjobs.engine.errors import FatalSourceError, RetryableSourceError
+from syncjobs.engine.errors import FatalSourceError, RetryableSourceError, SyncCancelled
 from syncjobs.engine.pipeline import BatchResult, Counters
-from syncjobs.models import Source, SyncBatch, SyncJob
+from syncjobs.models import Source, SyncBatch, SyncJob, SyncLog
 from syncjobs.services import batches, delisting, pulse, slices
 from syncjobs.services.batches import Claim
 from syncjobs.services.jobs import resume_sync, stop_sync
@@ -95,6 +95,34 @@ def test_the_sweeper_waits_for_nobody(source: Source, world: World) -> None:
         sweep_jobs()
         assert SyncBatch.objects.get(pk=frozen.id).state == "running"  # still not committed
         assert SyncBatch.objects.get(pk=lost.id).state == "pending"
+
+
+def test_a_batch_claimed_while_the_job_was_stopped_is_not_committed(source: Source, world: World) -> None:
+    job = planned(world, offers=10)
+    claim = claimed(job)
+    SyncJob.objects.filter(pk=job.pk).update(state="stopped")
+    with pytest.raises(SyncCancelled), batches.commit_batch(claim) as unit:
+        unit.finish(DONE)
+    job.refresh_from_db()
+    assert (SyncBatch.objects.get(pk=claim.id).state, job.processed) == ("running", 0)
+
+
+def test_slices_that_work_side_by_side_count_every_product_once(source: Source, world: World) -> None:
+    job = planned(world, offers=120, max_workers=4)
+
+    def slice_() -> None:
+        slices.run_slice({"job_id": job.pk}, claimed_task(job))
+        connection.close()
+
+    workers = [threading.Thread(target=slice_) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    job.refresh_from_db()
+    assert (job.state, job.processed, job.created) == ("succeeded", 120, 120)
+    assert SyncLog.objects.filter(job=job, message="sync finished").count() == 1
+    assert set(SyncBatch.objects.filter(job=job, stage=1).values_list("state", "crashes")) == {("done", 0)}
 
 
 def due_slices(job: SyncJob) -> int:
@@ -220,7 +248,7 @@ def test_a_walk_that_another_has_overtaken_delists_nothing(source: Source, world
     world.offer(10)  # all are back
     work(start(type="incremental"))
     job = work(resume_sync(job.task_id))
-    assert (job.state, job.delisted) == ("succeeded", 0)
+    assert (job.state, job.delisted, job.held) == ("succeeded", 0, 0)
 
 
 def test_what_another_job_stored_since_the_walk_began_is_not_missing(source: Source, world: World) -> None:

@@ -38,7 +38,7 @@ class _Probe(NamedTuple):
 
 class SourceCheck:
     """The check of one source. Its probes are calls without arguments: the gateway looks at signature, token and
-    permission first, so a missing argument proves that all three are in order (PROTOCOL A5)."""
+    permission first, so a missing argument proves that all three are in order."""
 
     def __init__(self, client: GatewayClient, tokens: Tokens) -> None:
         self._client, self._tokens = client, tokens

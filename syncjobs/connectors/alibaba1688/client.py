@@ -53,7 +53,7 @@ class GatewayClient:
 
         Raises:
             BusinessError: the API itself refuses.
-            RetryableSourceError, FatalSourceError, QuotaExhausted: by the table of gateway codes (PROTOCOL A5).
+            RetryableSourceError, FatalSourceError, QuotaExhausted: by the gateway's code (`failures`).
         """
         credentials = self._tokens.current() if api.needs_token else self._tokens.stored()
         try:

@@ -11,7 +11,7 @@ _FORMS = "expected an offer id of 6 to 30 digits, 1688-<id>, or a link such as h
 
 
 def normalize_offer_id(text: str) -> str:
-    """The bare offer id in an id, an SKU or a pasted link of 1688.com, in all the forms of PROTOCOL A8.
+    """The bare offer id in an id, an SKU or a pasted link of 1688.com, in all the forms of the 1688 open platform.
 
     Raises:
         ValueError: with a text for the person who pasted it.

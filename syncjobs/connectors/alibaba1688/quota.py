@@ -11,7 +11,7 @@ import redis
 from syncjobs.connectors.alibaba1688.dates import next_china_midnight
 from syncjobs.engine.errors import QuotaExhausted, RetryableSourceError
 
-LONGEST_WAIT_SECONDS = 5.0
+LONGEST_WAIT_SECONDS = 15.0
 LEDGER_SECONDS = 8 * 86_400  # a week of ledgers stays readable
 LIMITER_RETRY_SECONDS = 5.0
 
@@ -71,7 +71,7 @@ class RedisCallGate:
         self._is_down = False
 
     def acquire(self, api: str) -> None:
-        """Wait for the moment of this call, at most five seconds, and count it.
+        """Wait for the moment of this call, at most LONGEST_WAIT_SECONDS, and count it.
 
         Raises:
             RetryableSourceError: code `rate_limited`, the wait would be longer; `limiter_unavailable`, no Redis.
