@@ -83,7 +83,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over, unless the head is beyond what the other side reads: it would just say nothing."""
-        headers = self.scope["headers"]
+        headers = list(self.scope["headers"])
         if len(self.url) + REQUEST_LINE_REST > MAX_LINE_LENGTH:
             self._refuse(ErrorCode.URI_TOO_LONG)
         elif len(headers) > MAX_HEADERS or any(_line_length(*header) > MAX_LINE_LENGTH for header in headers):

@@ -33,8 +33,11 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """handler500: what middleware raised; Django has logged it."""
-    if not is_api(request.path_info):
-        return defaults.server_error(request)
     error = sys.exc_info()[1]
     known = to_application_error(error) if isinstance(error, UNAVAILABLE) else ApplicationError(ErrorCode.INTERNAL)
-    return error_response(request, known)
+    if is_api(request.path_info):
+        return error_response(request, known)
+    if known.status == ErrorCode.INTERNAL.status:
+        return defaults.server_error(request)
+    text = f"{known.message} {known.suggestion}"
+    return HttpResponse(text, "text/plain; charset=utf-8", status=known.status, headers=known.headers)

@@ -62,7 +62,7 @@ class BackOfficeAdmin(_Admin):
     ) -> tuple["QuerySet[Any]", bool]:
         return super().get_search_results(request, queryset, search_term[:LONGEST_SEARCH])
 
-    def response_action(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponse | None:
+    def response_action(self, request: HttpRequest, queryset: "QuerySet[Any]", *args: Any, **kwargs: Any) -> Any:
         """Refuse made-up rows before they reach the database.
 
         Raises:
@@ -73,7 +73,7 @@ class BackOfficeAdmin(_Admin):
                 self.opts.pk.clean(chosen, None)
             except ValidationError as error:
                 raise BadRequest("not a row of this table") from error
-        return super().response_action(request, queryset)
+        return super().response_action(request, queryset, *args, **kwargs)
 
     def changeform_view(
         self,

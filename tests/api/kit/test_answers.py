@@ -5,9 +5,12 @@ import logging
 import uuid
 
 import pytest
+from django.db import OperationalError
+from django.test import RequestFactory
 from pytest_django import Settings
 
 from accounts.models import User
+from system.api.handlers import server_error
 from tests.client import ApiClient, opened
 
 
@@ -181,3 +184,16 @@ def test_a_head_request_has_no_body(api: ApiClient) -> None:
 def test_the_envelope_starts_as_documented(api: ApiClient) -> None:
     api.get("echo")
     assert list(json.loads(api.last.content)) == ["code", "message", "data", "timestamp", "request_id"]
+
+
+def test_a_page_without_the_database_says_to_come_back() -> None:
+    try:
+        connect_to_nothing()
+    except OperationalError:
+        answer = server_error(RequestFactory().get("/admin/"))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+
+
+def connect_to_nothing() -> None:
+    """Fail as a view does whose database is away."""
+    raise OperationalError("the connection is closed")
