@@ -14,7 +14,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from syncjobs.engine.progress import EventType, View
+from syncjobs.engine.progress import EventType
 from system.api.renderers import dumps
 from system.redis import key
 
@@ -72,25 +72,6 @@ def publish(job_id: int, type: EventType, data: Mapping[str, Any]) -> None:
         _script()(args=script_arguments("publish", job_id, type, dumps(data)))
     except RedisError as error:
         _troubles.note(error)
-
-
-class LiveSink:
-    """Sends a job's reports to its watchers."""
-
-    def __init__(self, job_id: int) -> None:
-        self.job_id = job_id
-
-    def progress(self, job: View) -> None:
-        """Publish, merged with others of the same quarter of a second."""
-        publish(self.job_id, "progress", job)
-
-    def log(self, line: View) -> None:
-        """Publish a log line."""
-        publish(self.job_id, "log", line)
-
-    def finished(self, job: View) -> None:
-        """Publish the final state."""
-        publish(self.job_id, "finished", job)
 
 
 class Troubles:

@@ -85,7 +85,8 @@ class SyncJob(models.Model):
     """One run over a source.
 
     running -> succeeded | partial | failed; running -> stopping -> stopped; running -> held (an operator decides, or
-    the quota comes back). stopped, failed and held jobs resume from their last committed batch. `scope` is the digest
+    the quota comes back). partial = finished, but records were rejected, batches set aside, or the source showed fewer
+    products than it claims. stopped, failed and held jobs resume from their last committed batch. `scope` is the digest
     of what the job covers: at most one open job a source and scope. Counters move in the transaction of the batch
     they count.
     """

@@ -39,7 +39,8 @@ REMEDIES: dict[str, Promise] = {
     ),
     "empty_listing": _("The source answered with an empty list although products are known. Check it, then resume."),
     "quota_exhausted": _("The day's calls are used up. Resume when the quota renews, or raise the source's limit."),
-    "batches_set_aside": _("Some batches failed again and again. Read the log, then resume to try them once more."),
+    "batches_set_aside": _("Some batches failed again and again. Read the log; the next sync reads them anew."),
+    "incomplete_walk": _("The source showed fewer products than it claims to hold. The next sync reads them anew."),
 }
 
 

@@ -27,13 +27,18 @@ def follow(job_id: int) -> bool:
                 completed=view["percent"] or 0,
                 total=None if view["percent"] is None else 100,
                 description=job.task_id,
-                status=job.state,
+                status=_status(job),
                 rate=f"{view['rate_per_second']}/s",
                 counters=counters_text(job),
             )
             if job.state not in SyncJob.OPEN_STATES:
                 return job.state in (SyncJob.State.SUCCEEDED, SyncJob.State.PARTIAL)
             time.sleep(LOOK_SECONDS)
+
+
+def _status(job: SyncJob) -> str:
+    waiting = job.state == SyncJob.State.RUNNING and not job.processed and not selectors.workers_view()["online"]
+    return f"{job.state}, no worker is online" if waiting else job.state
 
 
 def counters_text(job: SyncJob) -> str:

@@ -305,6 +305,8 @@ def _move_watermark(job_id: int, *, batches_lost: int) -> None:
     """
     unseen = sql.one(UNSEEN_SQL, [job_id])
     if unseen and unseen["products"] > 0:
+        error = {"code": "incomplete_walk", "unseen": unseen["products"]}
+        SyncJob.objects.filter(pk=job_id, state=State.SUCCEEDED).update(state=State.PARTIAL, error=error)
         announce.log(job_id, "walk saw less than the source claims", level="warning", context=unseen)
     elif not batches_lost:
         sql.execute(WATERMARK_SQL, [job_id])
