@@ -28,6 +28,8 @@ def mortal_redis(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(live, "ANSWER_SECONDS", 5)
     with EmbeddedRedis(tmp_path / "redis", persistent=False) as server:
         settings.REDIS_LIVE_URL = server.url.replace("/0", "/2")
+        # The servers of these tests are given database 0, whichever one this test process has.
+        settings.REDIS_KEY_PREFIX = "s1688:0:"
         live._script.cache_clear()
         yield server
     live._script.cache_clear()
