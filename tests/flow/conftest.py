@@ -122,8 +122,3 @@ def forget_catalogue() -> None:
     """Empty the catalogue and the record of runs, keeping the source."""
     for table in RUN_TABLES:
         sql.execute(f"TRUNCATE {table}")
-
-
-def error_code(job: SyncJob) -> str:
-    """Why the job ended as it did; "" without a reason."""
-    return str((job.error or {}).get("code", ""))

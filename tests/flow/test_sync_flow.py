@@ -10,8 +10,9 @@ from syncjobs.models import RejectedRecord, Source, SyncJob, SyncLog
 from syncjobs.services.jobs import resume_sync, stop_sync
 from system import sql
 from tests.conftest import eventually
-from tests.flow.conftest import catalogue, error_code, finished, start
+from tests.flow.conftest import catalogue, finished, start
 from tests.flow.workers import Worker
+from tests.syncjobs.conftest import error_code
 
 
 def test_a_full_sync_copies_the_catalogue(gateway: GatewayClient, worker: Worker) -> None:
