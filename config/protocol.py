@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httptools
 from django.conf import settings
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import MAX_LINE_LENGTH
 
 from system.asgi import MAX_HEADERS, refusal
@@ -156,3 +157,13 @@ def _encoded(data: bytes) -> bytes:
     """What begins a request, its first line in ASCII."""
     line, newline, rest = data.partition(b"\n")
     return data if line.isascii() else quote(line, safe=_request_line_safe).encode() + newline + rest
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """A refused handshake is an answer, not an error of the application that has to be logged."""
+
+    async def send(self, message: Any) -> None:
+        """Send, and take a handshake that ended with a refusal for complete."""
+        await super().send(message)
+        if self.close_sent:
+            self.handshake_complete = True

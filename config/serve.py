@@ -85,7 +85,7 @@ def _server_config(options: argparse.Namespace) -> uvicorn.Config:
         "config.asgi:application",
         workers=options.processes,
         http="config.protocol:HttpProtocol",
-        ws="websockets-sansio",
+        ws="config.protocol:WebSocketProtocol",
         ws_max_size=MAX_FRAME_BYTES,
         ws_max_queue=4,
         ws_per_message_deflate=False,

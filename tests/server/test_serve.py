@@ -7,6 +7,11 @@ import socket
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from config.serve import raise_open_files_limit
 from tests.server.webserver import WebServer, command, environment, web_server
@@ -32,6 +37,15 @@ def test_several_processes_serve_one_port(django_db_setup: None) -> None:
     with web_server("--processes", "2") as server:
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(20) == 0
+
+
+def test_a_refused_handshake_is_no_error_in_the_log(transactional_db: None, tmp_path: Path) -> None:
+    log = tmp_path / "server.log"
+    with log.open("wb") as stderr, web_server(stderr=stderr) as server:
+        with pytest.raises(InvalidStatus) as refused, connect(server.ws):
+            pass
+    assert refused.value.response.status_code == 403
+    assert "without completing handshake" not in log.read_text()
 
 
 def test_the_server_takes_all_the_files_it_may_open() -> None:
