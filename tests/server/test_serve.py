@@ -41,9 +41,8 @@ def test_several_processes_serve_one_port(django_db_setup: None) -> None:
 
 def test_a_refused_handshake_is_no_error_in_the_log(transactional_db: None, tmp_path: Path) -> None:
     log = tmp_path / "server.log"
-    with log.open("wb") as stderr, web_server(stderr=stderr) as server:
-        with pytest.raises(InvalidStatus) as refused, connect(server.ws):
-            pass
+    with log.open("wb") as stderr, web_server(stderr=stderr) as server, pytest.raises(InvalidStatus) as refused:
+        connect(server.ws)
     assert refused.value.response.status_code == 403
     assert "without completing handshake" not in log.read_text()
 
