@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from accounts.services import create_user, login
@@ -38,6 +39,13 @@ class Watching:
         while not wanted(frame := self.frame()):
             assert time.monotonic() < deadline, f"the last frame was {frame}"
         return frame
+
+    def closing_code(self) -> int:
+        """The code with which the server closes; what it says before is passed over."""
+        with pytest.raises(ConnectionClosed) as closed:
+            self.frame_of("nothing the server says")
+        assert closed.value.rcvd is not None
+        return closed.value.rcvd.code
 
     def say(self, message: object) -> None:
         """Send a JSON message."""

@@ -44,14 +44,6 @@ def test_more_than_twenty_messages_in_ten_seconds_are_a_fault() -> None:
     assert inbox.take(text('{"type": "resume", "since": 2}')) == 2
 
 
-def ended_by(watching: Watching) -> int:
-    """The code with which the server closes."""
-    with pytest.raises(ConnectionClosed) as closed:
-        watching.frame_of("nothing the server says")
-    assert closed.value.rcvd is not None
-    return closed.value.rcvd.code
-
-
 def test_the_third_fault_ends_the_connection(watching: Watching) -> None:
     watching.frame()
     for _ in range(2):
@@ -59,22 +51,22 @@ def test_the_third_fault_ends_the_connection(watching: Watching) -> None:
         assert watching.frame_of("error")["data"]["code"] == "unknown_type"
     watching.say({"type": "websocket.close"})
     assert watching.frame_of("error")["data"]["code"] == "unknown_type"
-    assert ended_by(watching) == 1008
+    assert watching.closing_code() == 1008
 
 
 def test_binary_frames_are_unsupported_data(watching: Watching) -> None:
     for _ in range(3):
         watching.connection.send(b"\x00\x01")
-    assert ended_by(watching) == 1003
+    assert watching.closing_code() == 1003
 
 
 def test_a_frame_over_64_kilobytes_ends_the_connection(watching: Watching) -> None:
     watching.connection.send("x" * (64 * 1024 + 1))
-    assert ended_by(watching) == 1009
+    assert watching.closing_code() == 1009
 
 
 def test_a_flood_ends_the_connection(watching: Watching) -> None:
     with contextlib.suppress(ConnectionClosed):
         for _ in range(100):
             watching.say({"type": "resume", "since": 0})
-    assert ended_by(watching) == 1008
+    assert watching.closing_code() == 1008
