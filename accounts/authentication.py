@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from accounts.selectors import SessionState, session_state
 from accounts.tokens import Claims, InvalidToken, verify
+from system.api.permissions import SCOPES
 
 REMEMBERED_SESSIONS = 20_000
 
@@ -24,7 +25,9 @@ class AuthenticatedUser:
 
     Attributes:
         roles: every role held, those included in a higher one among them.
-        family: the sign-in the token belongs to.
+        family: the sign-in the token belongs to; "" for a key.
+        scopes: what the credentials allow, those included in others among them; a token allows everything.
+        key_id: the API key the call came with; None without one.
     """
 
     id: int
@@ -32,6 +35,8 @@ class AuthenticatedUser:
     tier: str
     roles: frozenset[str] = frozenset()
     family: str = field(default="", repr=False)
+    scopes: frozenset[str] = frozenset(SCOPES)
+    key_id: int | None = None
     is_authenticated: bool = True
     is_anonymous: bool = False
     is_active: bool = True
@@ -47,6 +52,10 @@ class AuthenticatedUser:
     def has_role(self, role: str) -> bool:
         """Whether the caller holds at least this role."""
         return role in self.roles
+
+    def has_scope(self, scope: str) -> bool:
+        """Whether the credentials allow this kind of call."""
+        return scope in self.scopes
 
 
 def authenticate_token(raw: str, *, ended_too: bool = False) -> AuthenticatedUser:

@@ -78,6 +78,12 @@ class ErrorCode(StrEnum):
     REFRESH_TOKEN_INVALID = "E04002", 401, _("Invalid refresh token"), _("Sign in again.")
     USER_TAKEN = "E04003", 409, _("This user name or e-mail is taken"), _("Choose another.")
     TIER_REQUIRED = "E04004", 403, _("Your tier does not include this"), _("Ask an administrator for a higher tier.")
+    SCOPE_REQUIRED = (
+        "E04005",
+        403,
+        _("The API key's scopes do not include this"),
+        _("Use a key with the scope named in details."),
+    )
 
 
 class ApplicationError(Exception):

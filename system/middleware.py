@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import translation
 
+from system.actor import actor_scope
 from system.api.errors import error_of_status, error_response, to_application_error
 from system.logs import log_access
 from system.request_id import accept_request_id, request_scope
@@ -38,7 +39,7 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = perf_counter()
         request_id = accept_request_id(request.META.get("HTTP_X_REQUEST_ID"))
-        with request_scope(request_id):
+        with request_scope(request_id), actor_scope():
             response = self.get_response(request)
             response.headers["X-Request-ID"] = request_id
             if request.path_info.startswith("/api"):

@@ -1,7 +1,8 @@
-"""The kernel's own tables: the record of every asynchronous unit of work, and the pulse of the workers."""
+"""The kernel's own tables: asynchronous work, workers, audit and system logs, settings, remembered answers."""
 
 import uuid
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -77,3 +78,95 @@ class WorkerPulse(models.Model):
 
     def __str__(self) -> str:
         return self.worker
+
+
+class AuditLog(models.Model):
+    """Who changed what. Append-only: written in the transaction of the change, never altered."""
+
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    via = models.CharField(_("through"), max_length=10)
+    user_id = models.BigIntegerField(_("user"), null=True, blank=True)
+    actor = models.CharField(_("who"), max_length=150, default="", blank=True)
+    key_id = models.BigIntegerField(_("API key"), null=True, blank=True)
+    ip = models.CharField(_("address"), max_length=45, default="", blank=True)
+    request_id = models.CharField(_("request id"), max_length=64, default="", blank=True)
+    action = models.CharField(_("action"), max_length=50)
+    target_type = models.CharField(_("kind of target"), max_length=50)
+    target_id = models.CharField(_("target"), max_length=200, default="", blank=True)
+    before = models.JSONField(_("before"), null=True, blank=True, encoder=DjangoJSONEncoder)
+    after = models.JSONField(_("after"), null=True, blank=True, encoder=DjangoJSONEncoder)
+
+    class Meta:
+        verbose_name = _("audit line")
+        verbose_name_plural = _("audit log")
+        indexes = [
+            models.Index(fields=["target_type", "target_id", "id"], name="audit_target"),
+            models.Index(fields=["user_id", "id"], name="audit_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.action} {self.target_type} {self.target_id}"
+
+
+class SystemLog(models.Model):
+    """A line our processes logged at level WARNING or above, secrets removed."""
+
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    level = models.CharField(_("level"), max_length=10)
+    logger = models.CharField(_("logger"), max_length=100)
+    message = models.TextField(_("message"))
+    process = models.CharField(_("process"), max_length=100, default="", blank=True)
+    request_id = models.CharField(_("request id"), max_length=64, default="", blank=True)
+    context = models.JSONField(_("context"), default=dict, encoder=DjangoJSONEncoder)
+
+    class Meta:
+        verbose_name = _("system log line")
+        verbose_name_plural = _("system log")
+        indexes = [
+            models.Index(fields=["level", "id"], name="systemlog_level"),
+            models.Index(fields=["request_id"], condition=~models.Q(request_id=""), name="systemlog_request"),
+        ]
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class Setting(models.Model):
+    """A setting an administrator changed while the system runs. What may stand here is declared in `system.runtime`."""
+
+    key = models.CharField(_("key"), max_length=100, primary_key=True)
+    value = models.JSONField(_("value"))
+    updated_by = models.CharField(_("changed by"), max_length=150, default="", blank=True)
+    updated_at = models.DateTimeField(_("updated at"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("setting")
+        verbose_name_plural = _("settings")
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class IdempotencyKey(models.Model):
+    """The answer to a request that carried an Idempotency-Key, committed together with what the request did.
+
+    `caller` is "user:<id>"; `route` the method and path; `digest` that of the body.
+    """
+
+    caller = models.CharField(max_length=100)
+    key = models.CharField(max_length=255)
+    route = models.CharField(max_length=500)
+    digest = models.BinaryField()
+    status = models.PositiveSmallIntegerField()
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("remembered answer")
+        verbose_name_plural = _("remembered answers")
+        constraints = [models.UniqueConstraint(fields=["caller", "key"], name="idempotency_caller_key")]
+        indexes = [models.Index(fields=["created_at"], name="idempotency_age")]
+
+    def __str__(self) -> str:
+        return f"{self.caller} {self.route}"

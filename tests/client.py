@@ -47,6 +47,14 @@ class ApiClient:
         """The data of a PATCH; of an error its `error` object."""
         return self.call("PATCH", path, body, expect=expect, headers=headers)
 
+    def put(self, path: str, body: Any = None, *, expect: int = 200, headers: dict[str, str] | None = None) -> Any:
+        """The data of a PUT; of an error its `error` object."""
+        return self.call("PUT", path, body, expect=expect, headers=headers)
+
+    def delete(self, path: str, *, expect: int = 204, headers: dict[str, str] | None = None) -> Any:
+        """The data of a DELETE; of an error its `error` object."""
+        return self.call("DELETE", path, expect=expect, headers=headers)
+
     def call(self, method: str, path: str, body: Any = None, *, expect: int = 200, **request: Any) -> Any:
         """Any method; the status must be `expect` and the body the envelope."""
         response = self.send(method, path, body, **request)

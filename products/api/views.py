@@ -1,11 +1,8 @@
 """Products and categories, for any user."""
 
 import re
-from hashlib import blake2b
-from typing import Any
 
 import orjson
-from django.utils.http import parse_etags
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,32 +18,12 @@ from products.api.serializers import (
 )
 from products.selectors.categories import category_detail, category_page
 from products.selectors.products import product_detail, product_page
-from system.api.pagination import Page, encode_cursor, page_body
+from system.api.conditional import ConditionalViewSet
+from system.api.pagination import encode_cursor, page_body
 from system.api.permissions import IsUser
-from system.api.renderers import dumps
-from system.api.views import ApiViewSet
 from system.errors import ApplicationError, ErrorCode
 
 _ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
-
-
-class ConditionalViewSet(ApiViewSet):
-    """Conditional reads (RFC 9110, sections 8.8.3 and 13.1.2).
-
-    The strong ETag covers the data, not the envelope, whose time and request id always differ.
-    """
-
-    def reply_unless_known(self, request: Request, data: Any) -> Response:
-        """The answer, or 304 without a body when If-None-Match holds its ETag."""
-        etag = self._etag(data)
-        known = parse_etags(request.META.get("HTTP_IF_NONE_MATCH", ""))
-        if "*" in known or etag in (tag.removeprefix("W/") for tag in known):
-            return Response(status=304, headers={"ETag": etag})
-        return self.reply(data, headers={"ETag": etag})
-
-    def _etag(self, data: Any) -> str:
-        content = dumps(self.api.page(data) if isinstance(data, Page) else data)
-        return f'"{blake2b(content, digest_size=16, person=self.api.name.encode()).hexdigest()}"'
 
 
 class ProductViewSet(ConditionalViewSet):

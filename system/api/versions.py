@@ -12,6 +12,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
+from system.api.naming import SNAKE, Naming
 from system.errors import ApplicationError
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ class ApiVersion:
         success: body of a success, from (Success, status).
         failure: body of an error.
         page: body of one page of a list.
-        authentication: None means the classes of the settings.
+        naming: how names are spelled in bodies, queries and documents.
+        authentication: dotted names of the classes; None means those of the settings.
+        accepted_status: of accepted asynchronous work.
         success_schema: JSON Schema of a success body around the schema of its data (None: no data).
         failure_schema: JSON Schema of an error body.
         page_schema: JSON Schema of a page around the schema of an item.
@@ -47,7 +50,13 @@ class ApiVersion:
     success_schema: Callable[[JsonSchema | None], JsonSchema]
     failure_schema: JsonSchema
     page_schema: Callable[[JsonSchema], JsonSchema]
-    authentication: tuple[type[BaseAuthentication], ...] | None = None
+    naming: Naming = SNAKE
+    authentication: tuple[str, ...] | None = None
+    accepted_status: int = 200
+
+    def authenticators(self) -> list[BaseAuthentication] | None:
+        """The version's own authentication, ready to ask; None for that of the settings."""
+        return None if self.authentication is None else [import_string(name)() for name in self.authentication]
 
 
 class VersionConverter:

@@ -10,6 +10,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +18,7 @@ from rest_framework.versioning import URLPathVersioning
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
+from system.actor import Actor, set_actor
 from system.api.pagination import Page
 from system.api.permissions import Permission
 from system.api.renderers import Success
@@ -25,6 +27,15 @@ from system.api.versions import ApiVersion, version_named
 
 VARY = "Accept-Language, Authorization"
 PLAIN_ACCEPTS = frozenset({"", "*/*", "application/json"})
+
+
+def _actor(request: Request) -> Actor:
+    # Public views never look at credentials, so neither may this.
+    user: Any = getattr(request._request, "user", None)
+    ip = request.META.get("REMOTE_ADDR", "")
+    if user is None or not user.is_authenticated:
+        return Actor("api", ip=ip)
+    return Actor("api", user.pk, user.get_username(), ip, user.key_id)
 
 
 class Negotiation(DefaultContentNegotiation):
@@ -82,8 +93,7 @@ class ApiViewMixin(APIView):
         return [self.api.parser()]
 
     def get_authenticators(self) -> list[BaseAuthentication]:
-        classes = self.api.authentication or self.authentication_classes
-        return [authentication() for authentication in classes]
+        return self.api.authenticators() or super().get_authenticators()
 
     def get_permissions(self) -> list[Any]:
         chosen = self.action_permissions.get(getattr(self, "action", None) or "")
@@ -99,6 +109,8 @@ class ApiViewMixin(APIView):
         check_transport(request._request)
         check_client_version(request._request)
         super().initial(request, *args, **kwargs)
+        if method not in SAFE_METHODS:
+            set_actor(_actor(request))
 
     @property
     def default_response_headers(self) -> dict[str, str]:
@@ -134,6 +146,10 @@ class ApiViewMixin(APIView):
         if isinstance(data, Page) and (links := data.link_header()):
             response.headers.setdefault("Link", links)
         return response
+
+    def accept(self, data: Any, *, message: str | Promise | None = None) -> Response:
+        """The answer to work that goes on after it: 202, or 200 in versions that promised that."""
+        return self.reply(data, message=message, status=self.api.accepted_status)
 
 
 class ApiView(ApiViewMixin):

@@ -1,0 +1,59 @@
+"""Conditional requests (RFC 9110, sections 8.8.3 and 13.1): 304 for what the caller has, 412 for what has changed.
+
+The strong ETag covers the data, not the envelope, whose time and request id always differ. That of a single resource
+begins with the version its row had, so that a write can compare it under the row's lock.
+"""
+
+import re
+from hashlib import blake2b
+from typing import Any
+
+from django.utils.http import parse_etags
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from system.api.pagination import Page
+from system.api.renderers import dumps
+from system.api.views import ApiViewSet
+from system.errors import ApplicationError, ErrorCode
+
+_VERSIONED = re.compile(r'"v([0-9]{1,18})-[0-9a-f]{32}"')
+
+
+class ConditionalViewSet(ApiViewSet):
+    """Reads that answer 304, writes that answer 412."""
+
+    def reply_unless_known(self, request: Request, data: Any, *, version: int | None = None) -> Response:
+        """The answer, or 304 without a body when If-None-Match holds its ETag.
+
+        Args:
+            version: that of the single resource `data` shows, so that its ETag can be sent as If-Match.
+        """
+        etag = self.etag(data, version)
+        known = parse_etags(request.META.get("HTTP_IF_NONE_MATCH", ""))
+        if "*" in known or etag in (tag.removeprefix("W/") for tag in known):
+            return Response(status=304, headers={"ETag": etag})
+        return self.reply(data, headers={"ETag": etag})
+
+    def etag(self, data: Any, version: int | None = None) -> str:
+        """The strong ETag of what is answered."""
+        content = dumps(self.api.page(data) if isinstance(data, Page) else data)
+        digest = blake2b(content, digest_size=16, person=self.api.name.encode()).hexdigest()
+        return f'"{digest}"' if version is None else f'"v{version}-{digest}"'
+
+
+def expected_versions(request: Request) -> frozenset[int] | None:
+    """The versions of the resource that If-Match allows; None when any is fine.
+
+    Hand it to the service, which compares it with the row it has locked: `check_version(row.version, expected)`.
+
+    Raises:
+        ApplicationError: 400 malformed; 412 only ETags that no single resource of ours ever had.
+    """
+    sent = request.META.get("HTTP_IF_MATCH")
+    if sent is None or sent.strip() == "*":
+        return None
+    tags = parse_etags(sent)
+    if not tags:
+        raise ApplicationError(ErrorCode.INVALID_PARAMETER, details={"If-Match": ["*"]})
+    return frozenset(int(found[1]) for found in map(_VERSIONED.fullmatch, tags) if found)
