@@ -13,7 +13,8 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,
 }
 
-API_VERSIONS = ("v1",)
+# Where each version is defined, oldest first.
+API_VERSIONS = {"v1": "system.api.v1.VERSION", "v2": "system.api.v2.VERSION"}
 API_MAX_PAGE_SIZE = 100
 API_MAX_DEPTH = 100_000
 API_MAX_BODY_BYTES = 1024 * 1024

@@ -76,18 +76,18 @@ def _code(code: ErrorCode) -> Callable[[Any], ApplicationError]:
 
 
 def _invalid(found: Any) -> ApplicationError:
-    detail = _with_text_keys(found)
-    if not isinstance(detail, dict):
-        return ApplicationError(ErrorCode.INVALID_PARAMETER, details=detail)
-    message = f"{ErrorCode.INVALID_PARAMETER.message}: {', '.join(map(str, detail))}"
-    return ApplicationError(ErrorCode.INVALID_PARAMETER, message, details=detail)
+    return ApplicationError(ErrorCode.INVALID_PARAMETER, details=_with_text_keys(found))
 
 
 def _with_text_keys(detail: Any) -> Any:
     """The framework names bad list items by their number; JSON knows text keys only."""
     if isinstance(detail, dict):
-        return {str(name): _with_text_keys(inner) for name, inner in detail.items()}
+        return {_text_key(name): _with_text_keys(inner) for name, inner in detail.items()}
     return detail
+
+
+def _text_key(name: Any) -> str:
+    return name if isinstance(name, str) else str(name)
 
 
 def _invalid_model(error: django_errors.ValidationError) -> ApplicationError:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NoReturn
 
 VERBATIM = frozenset(
     {"attributes", "config", "spec", "options", "payload", "raw", "context", "before", "after", "mapping"}
@@ -17,6 +17,12 @@ SHALLOW = frozenset({"fields"})
 
 _HUMP = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _UNDERSCORE = re.compile(r"_([a-z0-9])")
+
+
+class AsSent(str):
+    """A name a caller sent that is not spelled the version's way; it goes back as it came."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +44,35 @@ class Naming:
         if self.keeps:
             return value
         if isinstance(value, dict):
-            return {self.outgoing(key): self._inside(key, inner) for key, inner in value.items()}
+            return {self.spelled(key): self._inside(key, inner) for key, inner in value.items()}
         if isinstance(value, list | tuple):
             return [self.rename(item) for item in value]
         return value
+
+    def spelled(self, name: str) -> str:
+        """One name the version's way; what a caller misspelled stays as it was."""
+        return str.__str__(name) if isinstance(name, AsSent) else self.outgoing(name)
+
+    def read(self, value: Any, unknown: Callable[[str], NoReturn], place: str = "") -> Any:
+        """The reverse of `rename`: a document that came in, with its keys spelled our way.
+
+        Args:
+            unknown: called with the place of a key that is not spelled the version's way; it must raise.
+        """
+        if self.keeps:
+            return value
+        if isinstance(value, list):
+            return [self.read(item, unknown, f"{place}[{index}]") for index, item in enumerate(value)]
+        if not isinstance(value, dict):
+            return value
+        return dict(self._read_item(key, inner, unknown, place) for key, inner in value.items())
+
+    def _read_item(self, key: str, inner: Any, unknown: Callable[[str], NoReturn], place: str) -> tuple[str, Any]:
+        here = f"{place}.{key}" if place else key
+        name = self.incoming(key)
+        if name is None:
+            unknown(here)
+        return name, inner if name in VERBATIM else self.read(inner, unknown, here)
 
     def _inside(self, key: str, inner: Any) -> Any:
         if key in VERBATIM:

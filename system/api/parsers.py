@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from rest_framework.parsers import BaseParser
 
+from system.api.naming import AsSent
 from system.errors import ApplicationError, ErrorCode
 
 MAX_DEPTH = 32
@@ -43,7 +44,7 @@ class StrictJSONParser(BaseParser):
         context = parser_context or {}
         view = context["view"]
         body = _read(stream, context["request"].META.get("CONTENT_LENGTH"), view.max_body_bytes)
-        return parse_json(body, view.json_top_level)
+        return view.api.naming.read(parse_json(body, view.json_top_level), _unknown)
 
 
 def parse_json(body: bytes, top_level: tuple[type, ...] = (dict,)) -> Any:
@@ -133,6 +134,10 @@ def _check_text(text: str, place: str) -> None:
         text.encode()
     except UnicodeEncodeError:
         _refuse(_("Contains half a surrogate pair."), place=place)
+
+
+def _unknown(place: str) -> NoReturn:
+    raise ApplicationError(ErrorCode.INVALID_PARAMETER, details={AsSent(place): [_("Unknown field.")]})
 
 
 def _printable(name: str) -> str:

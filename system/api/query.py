@@ -16,6 +16,8 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.request import Request
 
+from system.api.naming import AsSent, Naming
+
 if TYPE_CHECKING:
     from django.http import QueryDict
 
@@ -43,9 +45,9 @@ class Query(dict[str, Any]):
 
     window: "Window"
 
-    def __init__(self, values: Mapping[str, Any], path: str, parameters: "QueryDict") -> None:
+    def __init__(self, values: Mapping[str, Any], given: frozenset[str], path: str, parameters: "QueryDict") -> None:
         super().__init__(values)
-        self.given = frozenset(parameters)
+        self.given = given
         self._path = path
         self._parameters = parameters
 
@@ -76,16 +78,18 @@ class QuerySerializer(serializers.Serializer[Any]):
             serializers.ValidationError: unknown, malformed, empty or repeated parameters, by name.
         """
         fields, defaults = _prepared(cls)
-        parameters = request._request.GET
-        values, errors = dict(defaults), {}
-        for name in parameters:
+        parameters, naming = request._request.GET, _naming(request)
+        values, errors, given = dict(defaults), {}, []
+        for sent in parameters:
+            name = naming.incoming(sent) or AsSent(sent)
             try:
-                values[name] = _value(fields.get(name), parameters.getlist(name))
+                values[name] = _value(fields.get(name), parameters.getlist(sent), naming)
             except serializers.ValidationError as error:
                 errors[name] = error.detail
+            given.append(name)
         if errors:
             raise serializers.ValidationError(errors)
-        query = Query(values, request._request.path, parameters)
+        query = Query(values, frozenset(given), request._request.path, parameters)
         cls.finish(query)
         return query
 
@@ -105,9 +109,7 @@ class QuerySerializer(serializers.Serializer[Any]):
         fields = super().get_fields()
         sort = fields.get("sortby")
         if isinstance(sort, SortField):
-            fields["sort"] = serializers.ChoiceField(
-                choices=sort.choices, required=False, help_text=_("The same as sortby")
-            )
+            fields["sort"] = SortField(tuple(sort.choices), help_text=_("The same as sortby"))
             fields["order"] = serializers.ChoiceField(choices=["asc", "desc"], default=sort.default_order)
         return fields
 
@@ -177,9 +179,9 @@ class SortField(serializers.ChoiceField):
         order: the direction when the caller gives none.
     """
 
-    def __init__(self, names: tuple[str, ...], *, default: str, order: str = "desc", **kwargs: Any) -> None:
+    def __init__(self, names: tuple[str, ...], *, default: str = "", order: str = "desc", **kwargs: Any) -> None:
         self.default_order = order
-        super().__init__(choices=list(names), default=default, **kwargs)
+        super().__init__(choices=list(names), **({"default": default} if default else {"required": False}), **kwargs)
 
 
 @cache
@@ -192,7 +194,14 @@ def _prepared(
     return fields, defaults
 
 
-def _value(field: serializers.Field[Any, Any, Any, Any] | None, given: list[str]) -> Any:
+def _naming(request: Request) -> Naming:
+    """How the API version of the view that asks spells names."""
+    view: Any = (request.parser_context or {}).get("view")
+    naming: Naming = view.api.naming
+    return naming
+
+
+def _value(field: serializers.Field[Any, Any, Any, Any] | None, given: list[str], naming: Naming) -> Any:
     if field is None:
         raise serializers.ValidationError([_("Unknown parameter.")])
     if isinstance(field, serializers.ListField):
@@ -200,7 +209,9 @@ def _value(field: serializers.Field[Any, Any, Any, Any] | None, given: list[str]
         return field.run_validation([_plain(field.child, item) for item in items])
     if len(given) > 1:
         raise serializers.ValidationError([_("May be given only once.")])
-    return field.run_validation(_plain(field, given[0]))
+    text = _plain(field, given[0])
+    # What a list is sorted by is a name of ours, too.
+    return field.run_validation(naming.incoming(text) or text if isinstance(field, SortField) else text)
 
 
 def _plain(field: serializers.Field[Any, Any, Any, Any], text: str) -> str:

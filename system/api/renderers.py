@@ -9,7 +9,8 @@ import orjson
 from django.utils.functional import Promise
 from rest_framework.renderers import BaseRenderer
 
-from system.errors import ApplicationError
+from system.api.naming import Naming
+from system.errors import ApplicationError, ErrorCode
 
 if TYPE_CHECKING:
     from rest_framework.response import Response
@@ -26,6 +27,15 @@ class Success:
 
     data: Any
     message: str | Promise | None = None
+
+
+def explained(error: ApplicationError, naming: Naming) -> str:
+    """The message of an error for people; that of invalid input names the fields, as the caller spells them."""
+    message = str(error.message)
+    if error.code is not ErrorCode.INVALID_PARAMETER or not isinstance(error.details, dict):
+        return message
+    named = [naming.spelled(name) for name, reason in error.details.items() if isinstance(reason, list | dict)]
+    return f"{message}: {', '.join(named)}" if named and message == str(error.code.message) else message
 
 
 def dumps(value: Any) -> bytes:

@@ -90,8 +90,7 @@ class EnvelopeAutoSchema(AutoSchema):
     def _envelope(self, data: JsonSchema | None) -> JsonSchema:
         name = _name_of(data)
         if data and data.get("type") == "array" and self._is_paged():
-            name = f"{_name_of(data['items'])}Page"
-            data = self._component(name, self._version.page_schema(data["items"]))
+            return self._component(f"{_name_of(data['items'])}Page", self._version.page_schema(data["items"]))
         return self._component(f"{name}Envelope", self._version.success_schema(data))
 
     def _component(self, name: str, schema: JsonSchema) -> JsonSchema:

@@ -5,9 +5,10 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from system.api.naming import SNAKE
 from system.api.pagination import Page
 from system.api.parsers import StrictJSONParser
-from system.api.renderers import EnvelopeRenderer, Success
+from system.api.renderers import EnvelopeRenderer, Success, explained
 from system.api.versions import ApiVersion, JsonSchema
 from system.errors import ApplicationError
 from system.request_id import current_request_id
@@ -24,7 +25,7 @@ def success(answer: Success, status: int) -> dict[str, Any]:
 
 def failure(error: ApplicationError) -> dict[str, Any]:
     """The envelope of an error: no data, but a stable code, details and a suggestion."""
-    body = _envelope(error.status, error.message, None)
+    body = _envelope(error.status, explained(error, SNAKE), None)
     body["error"] = {"code": error.code.value, "details": error.details, "suggestion": error.suggestion}
     return body
 
@@ -54,7 +55,7 @@ def _envelope(status: int, message: object, data: Any) -> dict[str, Any]:
 
 def success_schema(data: JsonSchema | None) -> JsonSchema:
     """The documented form of `success`."""
-    return _object(
+    return object_schema(
         code={"type": "integer", "description": "The HTTP status"},
         message={"type": "string"},
         data=NOTHING if data is None else data,
@@ -64,8 +65,8 @@ def success_schema(data: JsonSchema | None) -> JsonSchema:
 
 
 def page_schema(item: JsonSchema) -> JsonSchema:
-    """The documented form of `page`."""
-    return _object(
+    """The documented form of a success with a `page`."""
+    listed = object_schema(
         items={"type": "array", "items": item},
         total={"type": "integer", "nullable": True},
         page={"type": "integer", "nullable": True},
@@ -74,19 +75,21 @@ def page_schema(item: JsonSchema) -> JsonSchema:
         total_exact={"type": "boolean"},
         next_cursor={"type": "string", "nullable": True},
     )
+    return success_schema(listed)
 
 
-def _object(**properties: JsonSchema) -> JsonSchema:
+def object_schema(**properties: JsonSchema) -> JsonSchema:
+    """An object of exactly these properties, all of them always there."""
     return {"type": "object", "required": list(properties), "properties": properties}
 
 
-FAILURE_SCHEMA = _object(
+FAILURE_SCHEMA = object_schema(
     code={"type": "integer", "description": "The HTTP status"},
     message={"type": "string"},
     data=NOTHING,
     timestamp={"type": "string", "format": "date-time"},
     request_id={"type": "string"},
-    error=_object(
+    error=object_schema(
         code={"type": "string", "pattern": "^E[0-9]{5}$"},
         details={"nullable": True, "description": "What exactly was wrong; for invalid input {field: [messages]}"},
         suggestion={"type": "string"},
@@ -95,6 +98,8 @@ FAILURE_SCHEMA = _object(
 
 VERSION = ApiVersion(
     name="v1",
+    authentication=("accounts.authentication.JWTAuthentication",),
+    security=({"bearer": ()},),
     renderer=EnvelopeRenderer,
     parser=StrictJSONParser,
     success=success,

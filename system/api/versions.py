@@ -1,6 +1,6 @@
 """API versions: one object a version holds everything in which versions differ."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -32,13 +32,14 @@ class ApiVersion:
         parser: reads request bodies.
         success: body of a success, from (Success, status).
         failure: body of an error.
-        page: body of one page of a list.
+        page: what an ETag of a list covers of one of its pages.
         naming: how names are spelled in bodies, queries and documents.
-        authentication: dotted names of the classes; None means those of the settings.
+        authentication: dotted names of the classes.
+        security: the OpenAPI security requirement of calls that need a user; each entry is one way.
         accepted_status: of accepted asynchronous work.
         success_schema: JSON Schema of a success body around the schema of its data (None: no data).
+        page_schema: JSON Schema of the body of a page around the schema of an item; named parts go through `register`.
         failure_schema: JSON Schema of an error body.
-        page_schema: JSON Schema of a page around the schema of an item.
     """
 
     name: str
@@ -47,24 +48,27 @@ class ApiVersion:
     success: Callable[["Success", int], Any]
     failure: Callable[[ApplicationError], Any]
     page: Callable[["Page"], Any]
-    success_schema: Callable[[JsonSchema | None], JsonSchema]
-    failure_schema: JsonSchema
-    page_schema: Callable[[JsonSchema], JsonSchema]
     naming: Naming = SNAKE
-    authentication: tuple[str, ...] | None = None
+    authentication: tuple[str, ...]
+    security: tuple[Mapping[str, Sequence[str]], ...]
     accepted_status: int = 200
+    success_schema: Callable[[JsonSchema | None], JsonSchema]
+    page_schema: Callable[[JsonSchema], JsonSchema]
+    failure_schema: JsonSchema
 
-    def authenticators(self) -> list[BaseAuthentication] | None:
-        """The version's own authentication, ready to ask; None for that of the settings."""
-        return None if self.authentication is None else [import_string(name)() for name in self.authentication]
+    def authenticators(self) -> list[BaseAuthentication]:
+        """The version's authentication, ready to ask."""
+        return [import_string(name)() for name in self.authentication]
 
 
 class VersionConverter:
     """The `version` part of an address: one of API_VERSIONS, so that any other is an unknown address."""
 
-    regex = "|".join(settings.API_VERSIONS)
+    regex = "v[1-9][0-9]?"
 
     def to_python(self, value: str) -> str:
+        if value not in settings.API_VERSIONS:
+            raise ValueError(value)
         return value
 
     def to_url(self, value: str) -> str:
@@ -74,16 +78,18 @@ class VersionConverter:
 register_converter(VersionConverter, "version")
 
 
-@cache
 def version_named(name: str) -> ApiVersion:
-    """The version `system/api/<name>.py` defines as VERSION.
+    """The version that API_VERSIONS has under this name.
 
     Raises:
-        KeyError: not one of API_VERSIONS.
+        KeyError: there is none.
     """
-    if name not in settings.API_VERSIONS:
-        raise KeyError(name)
-    version: ApiVersion = import_string(f"system.api.{name}.VERSION")
+    return _imported(settings.API_VERSIONS[name])
+
+
+@cache
+def _imported(dotted: str) -> ApiVersion:
+    version: ApiVersion = import_string(dotted)
     return version
 
 
@@ -91,4 +97,9 @@ def version_of_path(path: str) -> ApiVersion:
     """The version whose shape an answer to this path has; the oldest one when the path names none."""
     parts = path.split("/", 3)
     named = parts[2] if len(parts) > 2 else ""
-    return version_named(named if named in settings.API_VERSIONS else settings.API_VERSIONS[0])
+    return version_named(named if named in settings.API_VERSIONS else oldest_version())
+
+
+def oldest_version() -> str:
+    """The name of the version that addresses without one get their shape from."""
+    return next(iter(settings.API_VERSIONS))

@@ -23,7 +23,7 @@ from system.api.pagination import Page
 from system.api.permissions import Permission
 from system.api.renderers import Success
 from system.api.transport import check_client_version, check_transport
-from system.api.versions import ApiVersion, version_named
+from system.api.versions import ApiVersion, oldest_version, version_named
 
 VARY = "Accept-Language, Authorization"
 PLAIN_ACCEPTS = frozenset({"", "*/*", "application/json"})
@@ -72,7 +72,7 @@ class ApiViewMixin(APIView):
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     content_negotiation_class = Negotiation
     versioning_class = URLPathVersioning
-    version_name = settings.API_VERSIONS[0]
+    version_name = oldest_version()
 
     @property
     def api(self) -> ApiVersion:
@@ -93,7 +93,7 @@ class ApiViewMixin(APIView):
         return [self.api.parser()]
 
     def get_authenticators(self) -> list[BaseAuthentication]:
-        return self.api.authenticators() or super().get_authenticators()
+        return self.api.authenticators()
 
     def get_permissions(self) -> list[Any]:
         chosen = self.action_permissions.get(getattr(self, "action", None) or "")
