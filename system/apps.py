@@ -13,6 +13,7 @@ class SystemConfig(AppConfig):
     def ready(self) -> None:
         """Hang the probes and checks up."""
         from system import checks, health  # noqa: F401 (importing checks registers them)
+        from system.api import lifecycle  # noqa: F401 (the same)
 
         health.register_probe("postgres", health.probe_postgres)
         health.register_probe("redis", health.probe_redis)

@@ -26,29 +26,30 @@ class SyncViewSet(ApiViewSet):
 
     permission_classes = [IsOperator]
     action_permissions = {"status": IsViewer, "logs": IsViewer}
+    settled_actions = frozenset({"start", "stop", "resume"})
 
     @extend_schema(
-        request=serializers.StartSyncSerializer, responses={200: serializers.JobSerializer}, examples=[START_EXAMPLE]
+        request=serializers.StartSyncSerializer, responses={202: serializers.JobSerializer}, examples=[START_EXAMPLE]
     )
     def start(self, request: Request) -> Response:
         """Start a sync; 409 names the job that already covers the same source and scope."""
         body = serializers.StartSyncSerializer.parse(request)
         job = jobs.start_sync(serializers.start_request(body, request.user.get_username()))
-        return self.reply(selectors.job_view(job), message=_("Sync started"))
+        return self.accept(selectors.job_view(job), message=_("Sync started"))
 
-    @extend_schema(request=serializers.StopSyncSerializer, responses={200: serializers.JobSerializer})
+    @extend_schema(request=serializers.StopSyncSerializer, responses={202: serializers.JobSerializer})
     def stop(self, request: Request) -> Response:
         """Ask a job to stop; it rests after the batch it is in, and can be resumed."""
         body = serializers.StopSyncSerializer.parse(request)
         job = jobs.stop_sync(body.get("task_id"))
-        return self.reply(selectors.job_view(job), message=_("Stop requested"))
+        return self.accept(selectors.job_view(job), message=_("Stop requested"))
 
-    @extend_schema(request=serializers.ResumeSyncSerializer, responses={200: serializers.JobSerializer})
+    @extend_schema(request=serializers.ResumeSyncSerializer, responses={202: serializers.JobSerializer})
     def resume(self, request: Request) -> Response:
         """Go on with a stopped, held or failed job from its last committed batch."""
         body = serializers.ResumeSyncSerializer.parse(request)
         job = jobs.resume_sync(body["task_id"])
-        return self.reply(selectors.job_view(job), message=_("Sync resumed"))
+        return self.accept(selectors.job_view(job), message=_("Sync resumed"))
 
     @extend_schema(parameters=[serializers.StatusQuery], responses={200: serializers.StatusSerializer})
     def status(self, request: Request) -> Response:

@@ -1,38 +1,55 @@
 """OpenAPI: every success in its envelope, every list as a page, every error that can happen."""
 
+from http import HTTPStatus
 from typing import Any
 
+import orjson
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.utils import OpenApiParameter
 
+from system.api.conditional import ConditionalViewSet
+from system.api.errors import BY_STATUS
 from system.api.pagination import PageQuery
-from system.api.permissions import HasRole, IsAnyone
-from system.api.versions import ApiVersion
+from system.api.permissions import IsAnyone
+from system.api.renderers import dumps
+from system.api.versions import ApiVersion, version_named
+from system.api.views import ACCEPTED
+from system.errors import ApplicationError, ErrorCode
 
 JsonSchema = dict[str, Any]
 
 ALWAYS = (400, 404, 405, 406, 429, 500, 503)
-SIGNED_IN = (401,)
-WITH_ROLE = (403,)
+SIGNED_IN = (401, 403)
 WITH_BODY = (409, 411, 413, 415, 422)
 WRITES = frozenset({"POST", "PUT", "PATCH"})
-DESCRIPTIONS = {
-    400: "Invalid parameter",
-    401: "Not signed in",
-    403: "Not allowed",
-    404: "Not found",
-    405: "Method not allowed",
-    406: "Not acceptable",
-    409: "Conflict",
-    411: "Content-Length required",
-    413: "Body too large",
-    415: "Not application/json",
-    422: "Well-formed, but impossible here",
-    429: "Too many requests",
-    500: "Internal error",
-    503: "Unavailable",
-}
+LIMIT_HEADERS = (
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+    "RateLimit",
+    "RateLimit-Policy",
+)
+MATCHED = frozenset({"PUT", "PATCH", "DELETE"})
+EXAMPLE_TIME, EXAMPLE_ID = "2025-11-18T13:09:31Z", "4b27dad9e9264ebd8a6d28fa7d4af04a"
 REFERENCE = "#/components/schemas/"
+
+
+def _header(name: str, description: Any, pattern: str) -> OpenApiParameter:
+    schema = {"type": "string", "maxLength": 1000, "pattern": pattern}
+    return OpenApiParameter(name, schema, OpenApiParameter.HEADER, description=description)
+
+
+IF_NONE_MATCH = _header("If-None-Match", _("ETags you have; 304 when one still holds"), r'^(\*|(W/)?"[ -~]*")$')
+IF_MATCH = _header("If-Match", _("The ETag you read; 412 when it changed meanwhile"), r'^(\*|"[ -~]*")$')
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    OpenApiParameter.HEADER,
+    description=_("Any text of yours; the same key and body within 24 hours gets the same answer, done once"),
+)
 
 
 def without_slashed(endpoints: list[Any]) -> list[Any]:
@@ -46,8 +63,7 @@ class EnvelopeAutoSchema(AutoSchema):
     @property
     def _version(self) -> ApiVersion:
         view: Any = self.view
-        version: ApiVersion = view.api
-        return version
+        return version_named(view.request.version)
 
     def get_operation_id(self) -> str:
         """Named after the address and the action: sync_start, products_list, auth_profile_update."""
@@ -58,7 +74,26 @@ class EnvelopeAutoSchema(AutoSchema):
         return "_".join([*words, action.removesuffix(f"_{words[-1]}")])
 
     def get_auth(self) -> list[JsonSchema]:
-        return [] if self._allows(IsAnyone) else super().get_auth()
+        if self._allows(IsAnyone):
+            return []
+        keyless = getattr(self.view, "action", None) in getattr(self.view, "keyless_actions", ())
+        ways = ({"bearer": ()},) if keyless else self._version.security
+        return [{scheme: list(scopes) for scheme, scopes in way.items()} for way in ways]
+
+    def get_override_parameters(self) -> list[Any]:
+        """What a view declares, and the headers of conditional and of repeatable requests."""
+        return [*super().get_override_parameters(), *self._header_parameters()]
+
+    def _header_parameters(self) -> list[OpenApiParameter]:
+        if self.method == "GET" and self._is_conditional():
+            return [IF_NONE_MATCH]
+        if self.method in MATCHED and self._is_conditional():
+            return [IF_MATCH]
+        exempt = getattr(self.view, "action", None) in getattr(self.view, "idempotent_exempt", ())
+        return [IDEMPOTENCY_KEY] if self.method == "POST" and not exempt and not self._allows(IsAnyone) else []
+
+    def _is_conditional(self) -> bool:
+        return isinstance(self.view, ConditionalViewSet)
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[JsonSchema]:
         """Identifiers are numbers where they are called `id`, text elsewhere."""
@@ -69,23 +104,49 @@ class EnvelopeAutoSchema(AutoSchema):
         ]
 
     def _get_response_bodies(self, direction: Any = "response") -> JsonSchema:
-        documented = super()._get_response_bodies(direction)
+        # The framework documents a view outside of any request; its own properties must know the version, too.
+        view: Any = self.view
+        view.version_name = self._version.name
+        documented = self._settled(super()._get_response_bodies(direction))
         if not getattr(self.view, "enveloped", True):
             return documented
         wrapped = {code: self._wrapped(code, response) for code, response in documented.items()}
         errors = {str(code): self._error(code) for code in self._possible_errors()}
+        if self.method == "GET" and self._is_conditional():
+            errors["304"] = {"description": gettext("Not modified"), "headers": self._headers(304)}
         return dict(sorted((errors | wrapped).items()))
+
+    def _settled(self, documented: JsonSchema) -> JsonSchema:
+        """Accepted work under the status this version answers it with."""
+        view: Any = self.view
+        status = getattr(view, "accepted_status", ACCEPTED)
+        return {str(status) if code == str(ACCEPTED) else code: response for code, response in documented.items()}
 
     def _wrapped(self, code: str, response: JsonSchema) -> JsonSchema:
         if not code.startswith("2"):
             return self._error(int(code), response["description"])
-        if code == "204":
-            return response
         if "content" not in response:
             response = {"content": {"application/json": {}}, "description": ""}
-        content = response["content"]
-        bodies = {kind: {**media, "schema": self._envelope(media.get("schema"))} for kind, media in content.items()}
-        return {**response, "content": bodies, "description": response["description"] or "Success"}
+        content = response["content"] if code != "204" else {}
+        bodies = {kind: self._wrapped_body(kind, media) for kind, media in content.items()}
+        wrapped = {**response, "description": response["description"] or HTTPStatus(int(code)).phrase}
+        wrapped.pop("content")
+        return wrapped | ({"content": bodies} if bodies else {}) | {"headers": self._headers(int(code))}
+
+    def _wrapped_body(self, kind: str, media: JsonSchema) -> JsonSchema:
+        """Only JSON stands in the envelope; files are what they are."""
+        return {**media, "schema": self._envelope(media.get("schema"))} if kind == "application/json" else media
+
+    def _headers(self, status: int) -> JsonSchema:
+        names = ["X-Request-ID"]
+        if getattr(self.view, "rate_limited", True):
+            names += LIMIT_HEADERS
+        if self._is_conditional() and status in {200, 304}:
+            names.append("ETag")
+        names += {201: ["Location"], 401: ["WWW-Authenticate"], 405: ["Allow"]}.get(status, [])
+        if status in {429, 503}:
+            names.append("Retry-After")
+        return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
     def _envelope(self, data: JsonSchema | None) -> JsonSchema:
         name = _name_of(data)
@@ -103,14 +164,23 @@ class EnvelopeAutoSchema(AutoSchema):
 
     def _error(self, status: int, description: str = "") -> JsonSchema:
         schema = self._component("Error", self._version.failure_schema)
-        content = {"application/json": {"schema": schema}}
-        return {"description": description or DESCRIPTIONS[status], "content": content}
+        content = {"application/json": {"schema": schema, "examples": self._error_examples(status)}}
+        text = description or str(BY_STATUS[status].message)
+        return {"description": text, "content": content, "headers": self._headers(status)}
+
+    def _error_examples(self, status: int) -> JsonSchema:
+        code = BY_STATUS[status]
+        details = {"page_size": [gettext("Must not be empty.")]} if code is ErrorCode.INVALID_PARAMETER else None
+        body = self._version.failure(ApplicationError(code, details=details))
+        stamps = {"timestamp": EXAMPLE_TIME, "request_id": EXAMPLE_ID, "requestId": EXAMPLE_ID}
+        shown = {name: stamps.get(name, value) for name, value in body.items()}
+        return {code.value: {"value": orjson.loads(dumps(shown))}}
 
     def _possible_errors(self) -> tuple[int, ...]:
         signed_in = () if self._allows(IsAnyone) else SIGNED_IN
-        role = WITH_ROLE if self._allows(HasRole) else ()
         body = WITH_BODY if self.method in WRITES else ()
-        return ALWAYS + signed_in + role + body
+        match = (412,) if self.method in MATCHED and self._is_conditional() else ()
+        return ALWAYS + signed_in + body + match
 
     def _allows(self, permission: type) -> bool:
         return any(isinstance(held, permission) for held in self.view.get_permissions())

@@ -53,8 +53,8 @@ _STAMPS: dict[str, JsonSchema] = {
     "timestamp": {"type": "string", "format": "date-time"},
     "requestId": {"type": "string"},
 }
-_YES: JsonSchema = {"type": "boolean", "enum": [True]}
-_NO: JsonSchema = {"type": "boolean", "enum": [False]}
+_YES: JsonSchema = {"type": "boolean", "description": _("Always true"), "example": True}
+_NO: JsonSchema = {"type": "boolean", "description": _("Always false"), "example": False}
 
 
 def success_schema(data: JsonSchema | None) -> JsonSchema:
@@ -92,7 +92,7 @@ VERSION = ApiVersion(
     name="v2",
     authentication=("accounts.authentication.JWTAuthentication",),
     security=({"bearer": (), "apiKey": ()},),
-    accepted_status=202,
+    settled_status=202,
     naming=CAMEL,
     renderer=EnvelopeRenderer,
     parser=StrictJSONParser,

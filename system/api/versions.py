@@ -36,7 +36,7 @@ class ApiVersion:
         naming: how names are spelled in bodies, queries and documents.
         authentication: dotted names of the classes.
         security: the OpenAPI security requirement of calls that need a user; each entry is one way.
-        accepted_status: of accepted asynchronous work.
+        settled_status: of the accepted work that version 1 answers with 200.
         success_schema: JSON Schema of a success body around the schema of its data (None: no data).
         page_schema: JSON Schema of the body of a page around the schema of an item; named parts go through `register`.
         failure_schema: JSON Schema of an error body.
@@ -51,7 +51,7 @@ class ApiVersion:
     naming: Naming = SNAKE
     authentication: tuple[str, ...]
     security: tuple[Mapping[str, Sequence[str]], ...]
-    accepted_status: int = 200
+    settled_status: int = 200
     success_schema: Callable[[JsonSchema | None], JsonSchema]
     page_schema: Callable[[JsonSchema], JsonSchema]
     failure_schema: JsonSchema
@@ -67,6 +67,11 @@ class VersionConverter:
     regex = "v[1-9][0-9]?"
 
     def to_python(self, value: str) -> str:
+        """The version's name.
+
+        Raises:
+            ValueError: there is no such version.
+        """
         if value not in settings.API_VERSIONS:
             raise ValueError(value)
         return value

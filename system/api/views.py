@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from system.actor import Actor, set_actor
+from system.api.lifecycle import announce_end
 from system.api.pagination import Page
 from system.api.permissions import Permission
 from system.api.renderers import Success
@@ -26,6 +27,7 @@ from system.api.transport import check_client_version, check_transport
 from system.api.versions import ApiVersion, oldest_version, version_named
 
 VARY = "Accept-Language, Authorization"
+ACCEPTED = 202
 PLAIN_ACCEPTS = frozenset({"", "*/*", "application/json"})
 
 
@@ -36,6 +38,12 @@ def _actor(request: Request) -> Actor:
     if user is None or not user.is_authenticated:
         return Actor("api", ip=ip)
     return Actor("api", user.pk, user.get_username(), ip, user.key_id)
+
+
+def route_of(request: HttpRequest) -> str:
+    """The pattern of the address below its version, such as "products/<pk>"; "" where none matched."""
+    match = request.resolver_match
+    return match.route.partition(">/")[2].rstrip("/") if match and match.route else ""
 
 
 class Negotiation(DefaultContentNegotiation):
@@ -61,6 +69,7 @@ class ApiViewMixin(APIView):
         max_body_bytes: longer bodies are refused with 413.
         json_top_level: what a body may be; nearly always an object.
         enveloped: False for the few answers other programs define the form of.
+        settled_actions: accepted work that version 1 answers with 200, as its specification printed it (seed 000).
     """
 
     action_permissions: ClassVar[Mapping[str, type[Permission]]] = {}
@@ -68,6 +77,7 @@ class ApiViewMixin(APIView):
     max_body_bytes: ClassVar[int] = settings.API_MAX_BODY_BYTES
     json_top_level: ClassVar[tuple[type, ...]] = (dict,)
     enveloped: ClassVar[bool] = True
+    settled_actions: ClassVar[frozenset[str]] = frozenset()
 
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     content_negotiation_class = Negotiation
@@ -120,6 +130,7 @@ class ApiViewMixin(APIView):
         answer: Response = super().finalize_response(request, response, *args, **kwargs)
         headers = answer.headers
         headers.setdefault("Vary", VARY)
+        announce_end(answer, self.version_name, request.method or "", route_of(request._request))
         if answer.status_code == MethodNotAllowed.status_code:
             headers["Allow"] = ", ".join(self.allowed_methods)
         user = getattr(request._request, "user", None)
@@ -148,8 +159,14 @@ class ApiViewMixin(APIView):
         return response
 
     def accept(self, data: Any, *, message: str | Promise | None = None) -> Response:
-        """The answer to work that goes on after it: 202, or 200 in versions that promised that."""
-        return self.reply(data, message=message, status=self.api.accepted_status)
+        """The answer to work that goes on after it: 202; see `settled_actions` for the exception."""
+        return self.reply(data, message=message, status=self.accepted_status)
+
+    @property
+    def accepted_status(self) -> int:
+        """How accepted work is answered in this version."""
+        settled = getattr(self, "action", None) in self.settled_actions
+        return self.api.settled_status if settled else ACCEPTED
 
 
 class ApiView(ApiViewMixin):
