@@ -55,7 +55,10 @@ soak: $(STAMP)  ## Run the long tests
 	@$(RUN) -m pytest -m soak $(ARGS)
 
 openapi: $(STAMP)  ## Write the API contract the tests compare with
-	$(RUN) manage.py spectacular --validate --fail-on-warn --lang en --format openapi-json --api-version v1 --file tests/contracts/openapi_v1.json
+	for version in v1 v2; do \
+		$(RUN) manage.py spectacular --validate --fail-on-warn --lang en --format openapi-json --api-version $$version \
+			--file tests/contracts/openapi_$$version.json || exit 1; \
+	done
 
 messages: $(STAMP)  ## Collect and compile the translations
 	@command -v msgfmt >/dev/null || { echo "gettext is missing; install it with: apt-get install gettext" >&2; exit 1; }

@@ -1,4 +1,4 @@
-"""A small API client for tests: sends JSON and checks the envelope of every answer."""
+"""A small API client for tests: sends JSON and checks the envelope of every answer, in either version."""
 
 import json
 import re
@@ -10,6 +10,7 @@ from django.test import Client
 
 from accounts import services
 from accounts.models import User
+from system.api.versions import version_named
 
 SUCCESS_KEYS = {"code", "message", "data", "timestamp", "request_id"}
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -19,21 +20,23 @@ FIRST_ERROR_STATUS = 400
 class ApiClient:
     """Calls /api/v1 without credentials, or as a user: `api.as_(operator).post("sync/start", {...})`.
 
-    `last` is the whole answer of the latest call, for its headers.
+    `last` is the whole answer of the latest call, for its headers. Bodies are written in version 1's names and sent in
+    those of the client's version.
     """
 
-    def __init__(self, token: str = "") -> None:
+    def __init__(self, token: str = "", *, key: str = "", version: str = "v1") -> None:
         self._client = Client(raise_request_exception=False)
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._headers = ({"Authorization": f"Bearer {token}"} if token else {}) | ({"X-API-Key": key} if key else {})
+        self.version = version
         self.last: Any = HttpResponse()
 
     def as_(self, user: User) -> "ApiClient":
         """A client with a fresh session of this user."""
-        return ApiClient(services.open_session(user)["token"])
+        return ApiClient(services.open_session(user)["token"], version=self.version)
 
     def with_token(self, token: str) -> "ApiClient":
         """A client that sends this access token."""
-        return ApiClient(token)
+        return ApiClient(token, version=self.version)
 
     def get(self, path: str, *, expect: int = 200, headers: dict[str, str] | None = None, **query: Any) -> Any:
         """The data of a GET; of an error its `error` object."""
@@ -71,11 +74,12 @@ class ApiClient:
         content_type: str = "application/json",
         **request: Any,
     ) -> Any:
-        """The plain answer. A body that is not bytes is sent as JSON; a relative path lies under /api/v1."""
+        """The plain answer. A body that is not bytes is sent as JSON; a relative path lies under the version."""
         if body is not None:
-            request["data"] = body if isinstance(body, bytes) else json.dumps(body)
+            named = body if isinstance(body, bytes) else version_named(self.version).naming.rename(body)
+            request["data"] = named if isinstance(named, bytes) else json.dumps(named)
             request["content_type"] = content_type
-        address = path if path.startswith("/") else f"/api/v1/{path}"
+        address = path if path.startswith("/") else f"/api/{self.version}/{path}"
         with zeal.zeal_context():
             self.last = self._client.generic(method, address, headers={**self._headers, **(headers or {})}, **request)
         return self.last
@@ -92,18 +96,36 @@ def opened(response: HttpResponse) -> Any:
     assert response.headers["Content-Type"] == "application/json", response.content[:200]
     envelope = json.loads(response.content)
     failed = response.status_code >= FIRST_ERROR_STATUS
+    assert TIMESTAMP.fullmatch(envelope["timestamp"])
+    read = _opened_v2 if "success" in envelope else _opened_v1
+    return read(envelope, response, failed=failed)
+
+
+def _opened_v1(envelope: dict[str, Any], response: HttpResponse, *, failed: bool) -> Any:
     assert set(envelope) == SUCCESS_KEYS | ({"error"} if failed else set())
     assert envelope["code"] == response.status_code
     assert envelope["message"]
-    assert TIMESTAMP.fullmatch(envelope["timestamp"])
     assert envelope["request_id"] == response.headers["X-Request-ID"]
-    return _error(envelope) if failed else envelope["data"]
+    if not failed:
+        return envelope["data"]
+    assert set(envelope["error"]) == {"code", "details", "suggestion"}
+    assert envelope["data"] is None
+    return _error(envelope["error"])
 
 
-def _error(envelope: dict[str, Any]) -> dict[str, Any]:
-    error: dict[str, Any] = envelope["error"]
-    assert set(error) == {"code", "details", "suggestion"}
+def _opened_v2(envelope: dict[str, Any], response: HttpResponse, *, failed: bool) -> Any:
+    assert envelope["success"] is not failed
+    assert envelope["requestId"] == response.headers["X-Request-ID"]
+    if failed:
+        assert set(envelope) == {"success", "error", "timestamp", "requestId"}
+        assert set(envelope["error"]) == {"code", "message", "details", "suggestion"}
+        assert envelope["error"]["message"]
+        return _error(envelope["error"])
+    assert set(envelope) - {"pagination"} == {"success", "data", "message", "timestamp", "requestId"}
+    return envelope["data"]
+
+
+def _error(error: dict[str, Any]) -> dict[str, Any]:
     assert re.fullmatch(r"E\d{5}", error["code"])
     assert error["suggestion"]
-    assert envelope["data"] is None
     return error

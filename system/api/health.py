@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from system import health
+from system.api.naming import SNAKE, Naming
 from system.api.permissions import IsAnyone
 from system.api.renderers import dumps
 from system.api.views import ApiView
@@ -65,18 +66,22 @@ class HealthView(ApiView):
         tags=["system"],
         auth=[],
     )
-    def get(self, request: Request) -> HttpResponse:
+    def get(self, request: Request) -> HttpResponse:  # noqa: ARG002 (the framework's signature)
         """The health body alone, for monitors."""
-        return bare_health(request._request)
+        return _bare(self.api.naming)
 
 
 @require_safe
 def bare_health(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 (called by the URL resolver)
     """`/health`: the bare body; 503 when degraded or unavailable."""
+    return _bare(SNAKE)
+
+
+def _bare(naming: Naming) -> HttpResponse:
     report = health.report()
     up = report["status"] == "ok"
     response = HttpResponse(
-        dumps(report), "application/json", status=200 if up else 503, headers={} if up else RETRY_AFTER
+        dumps(naming.rename(report)), "application/json", status=200 if up else 503, headers={} if up else RETRY_AFTER
     )
     response.headers["Cache-Control"] = "no-store"
     return response

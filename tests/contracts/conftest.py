@@ -19,20 +19,27 @@ from tests.conftest import PASSWORD
 class Clients:
     """One client a role, made when it is asked for; "anyone" sends no credentials."""
 
-    def __init__(self, request: pytest.FixtureRequest) -> None:
+    def __init__(self, request: pytest.FixtureRequest, version: str) -> None:
         self._request = request
-        self._made = {"anyone": ApiClient()}
+        self._made = {"anyone": ApiClient(version=version)}
 
     def __getitem__(self, role: str) -> ApiClient:
         if role not in self._made:
-            self._made[role] = ApiClient().as_(self._request.getfixturevalue(role))
+            self._made[role] = self._made["anyone"].as_(self._request.getfixturevalue(role))
         return self._made[role]
+
+
+@pytest.fixture(params=["v1", "v2"])
+def version(request: pytest.FixtureRequest) -> str:
+    """Each version of the API in turn."""
+    return str(request.param)
 
 
 @pytest.fixture
 def clients(request: pytest.FixtureRequest, viewer: User) -> Clients:
-    """Clients by role. The viewer exists in any case: signing in is tried with it."""
-    return Clients(request)
+    """Clients by role, of the version a test is about. The viewer exists in any case: signing in is tried with it."""
+    named = "version" in request.fixturenames
+    return Clients(request, request.getfixturevalue("version") if named else "v1")
 
 
 @pytest.fixture

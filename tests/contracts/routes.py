@@ -15,11 +15,12 @@ class Row:
     Attributes:
         who: the lowest of ROLES that may call it.
         path: a concrete address, its placeholders filled from the world of `conftest.py`; None: the route itself.
-        body: what a caller who may sends.
+        body: what a caller who may sends; "{name}" is filled from the world as text, "{#name}" as it is.
         status: the answer to that caller.
         enveloped: False for the bare health body.
         query: whether it takes declared query parameters only.
         counted: whether its queries are counted.
+        settled: it is accepted work, which version 1 answers with 200 and later ones with 202.
     """
 
     who: str
@@ -29,6 +30,11 @@ class Row:
     enveloped: bool = True
     query: bool = False
     counted: bool = False
+    settled: bool = False
+
+    def status_in(self, version: str) -> int:
+        """The status of a good call in a version."""
+        return 202 if self.settled and version != "v1" else self.status
 
 
 LOGIN = {"username": "viewer", "password": "{password}"}
@@ -39,9 +45,9 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "products/<pk>"): Row(who="plain_user", path="products/{product}", counted=True),
     ("GET", "categories"): Row(who="plain_user", query=True, counted=True),
     ("GET", "categories/<pk>"): Row(who="plain_user", path="categories/{category}", counted=True),
-    ("POST", "sync/start"): Row(who="operator", body={"type": "full"}),
-    ("POST", "sync/stop"): Row(who="operator", body={"task_id": "{running}"}),
-    ("POST", "sync/resume"): Row(who="operator", body={"task_id": "{stopped}"}),
+    ("POST", "sync/start"): Row(who="operator", settled=True, body={"type": "full"}),
+    ("POST", "sync/stop"): Row(who="operator", settled=True, body={"task_id": "{running}"}),
+    ("POST", "sync/resume"): Row(who="operator", settled=True, body={"task_id": "{stopped}"}),
     ("GET", "sync/status"): Row(who="viewer", query=True, counted=True),
     ("GET", "sync/logs"): Row(who="viewer", query=True, counted=True),
     ("GET", "sync/jobs"): Row(who="viewer", query=True, counted=True),
@@ -75,7 +81,18 @@ class Route:
         """A body that is accepted."""
         if self.row.body is None:
             return None
-        return {name: value.format(**world) for name, value in self.row.body.items()}
+        filled: dict[str, Any] = _filled(self.row.body, world)
+        return filled
+
+
+def _filled(value: Any, world: dict[str, Any]) -> Any:
+    if isinstance(value, dict):
+        return {name: _filled(inner, world) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled(inner, world) for inner in value]
+    if isinstance(value, str) and value.startswith("{#") and value.endswith("}"):
+        return world[value[2:-1]]
+    return value.format(**world) if isinstance(value, str) else value
 
 
 def live_methods(pattern: Any) -> list[str]:

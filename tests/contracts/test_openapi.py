@@ -1,7 +1,9 @@
 """The documented contract: stable, complete and true."""
 
 import json
+import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,11 @@ from django.utils import translation
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
 
+from system.api.versions import version_named
 from tests.contracts.conftest import Clients
 from tests.contracts.routes import LIVE, ROUTES, Route
 
-SNAPSHOT = Path(__file__).with_name("openapi_v1.json")
+HERE = Path(__file__).parent
 UNDOCUMENTED = {
     "api/docs",
     "api/redoc",
@@ -25,23 +28,33 @@ UNDOCUMENTED = {
 }
 
 
-@pytest.fixture(scope="module")
-def schema() -> Any:
-    generator: Any = SchemaGenerator(api_version="v1")  # type: ignore[no-untyped-call]
+@cache
+def schema_of(version: str) -> Any:
+    generator: Any = SchemaGenerator(api_version=version)  # type: ignore[no-untyped-call]
     with translation.override("en"):
         rendered = OpenApiJsonRenderer().render(generator.get_schema(public=True), renderer_context={})
     return json.loads(rendered)
 
 
+@pytest.fixture
+def schema(version: str) -> Any:
+    return schema_of(version)
+
+
 def documented(route: Route, schema: Any) -> Any:
-    address = "/api/v1/" + route.route.replace("<pk>", "{id}").replace("<", "{").replace(">", "}")
-    return schema["paths"][address][route.method.lower()]
+    version = next(iter(schema["paths"])).split("/")[2]
+    address = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: _placeholder(found[1], version), route.route)
+    return schema["paths"][f"/api/{version}/{address}"][route.method.lower()]
 
 
-def test_the_contract_is_the_committed_one(schema: Any) -> None:
-    committed = json.loads(SNAPSHOT.read_text(encoding="utf-8"))
+def _placeholder(name: str, version: str) -> str:
+    return f"{{{'id' if name == 'pk' else version_named(version).naming.outgoing(name)}}}"
+
+
+def test_the_contract_is_the_committed_one(schema: Any, version: str) -> None:
+    committed = json.loads((HERE / f"openapi_{version}.json").read_text(encoding="utf-8"))
     assert schema == committed, (
-        "The API changed. If that is meant, run `make openapi` and commit tests/contracts/openapi_v1.json."
+        "The API changed. If that is meant, run `make openapi` and commit tests/contracts/openapi_*.json."
     )
 
 

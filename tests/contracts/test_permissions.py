@@ -10,7 +10,7 @@ from tests.contracts.routes import ROLES, ROUTES, Route
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("route", ROUTES, ids=str)
-def test_the_matrix(clients: Clients, world: dict[str, Any], route: Route, role: str) -> None:
+def test_the_matrix(clients: Clients, world: dict[str, Any], route: Route, role: str, version: str) -> None:
     client = clients[role]
     if ROLES.index(role) < ROLES.index(route.row.who):
         before = everything()
