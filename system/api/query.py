@@ -79,14 +79,15 @@ class QuerySerializer(serializers.Serializer[Any]):
         """
         fields, defaults = _prepared(cls)
         parameters, naming = request._request.GET, _naming(request)
-        values, errors, given = dict(defaults), {}, []
+        values, errors, given = dict(defaults), {}, list[str]()
         for sent in parameters:
-            name = naming.incoming(sent) or AsSent(sent)
+            name = naming.incoming(sent)
+            field = fields.get(name) if name is not None else None
             try:
-                values[name] = _value(fields.get(name), parameters.getlist(sent), naming)
+                values[name or sent] = _value(field, parameters.getlist(sent), naming)
             except serializers.ValidationError as error:
-                errors[name] = error.detail
-            given.append(name)
+                errors[name or AsSent(sent)] = error.detail
+            given.append(name or sent)
         if errors:
             raise serializers.ValidationError(errors)
         query = Query(values, frozenset(given), request._request.path, parameters)
