@@ -3,16 +3,21 @@
 from functools import cache
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import translation
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 
 from system.api.permissions import IsAnyone
+from system.api.query import QuerySerializer
 from system.api.renderers import dumps
+from system.api.versions import oldest_version
 from system.api.views import ApiView
 
 # Swagger UI and Redoc set styles inline; scripts come from our own files only.
@@ -23,21 +28,30 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
+class SchemaQuery(QuerySerializer):
+    """Parameters of the schema."""
+
+    lang = serializers.ChoiceField(choices=[code for code, _name in settings.LANGUAGES], required=False)
+
+
 class SchemaView(ApiView):
     """OpenAPI 3 of one API version, as JSON."""
 
     permission_classes = [IsAnyone]
 
     @extend_schema(exclude=True)
-    def get(self, request: Request) -> HttpResponse:  # noqa: ARG002 (the framework's signature)
-        """The schema in the caller's language."""
-        return HttpResponse(_schema(self.api.name, translation.get_language()), "application/json")
+    def get(self, request: Request) -> HttpResponse:
+        """The schema, in the language of `lang` or else of Accept-Language."""
+        language = SchemaQuery.parse(request).get("lang") or translation.get_language()
+        return HttpResponse(schema_bytes(self.api.name, language), "application/json")
 
 
 @cache
-def _schema(version: str, _language: str) -> bytes:
+def schema_bytes(version: str, language: str) -> bytes:
+    """The OpenAPI document of a version in a language, as JSON."""
     generator: Any = SchemaGenerator(api_version=version)  # type: ignore[no-untyped-call]
-    return dumps(generator.get_schema(public=True))
+    with translation.override(language):
+        return dumps(generator.get_schema(public=True))
 
 
 @require_safe
@@ -53,6 +67,20 @@ def redoc(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, template: str) -> HttpResponse:
-    response = render(request, template)
+    """A reader of the version and language that `?version=` and `?lang=` name; others are offered beside it."""
+    languages = dict(settings.LANGUAGES)
+    chosen = request.GET.get("lang", "")
+    language = chosen if chosen in languages else translation.get_language()
+    asked = request.GET.get("version", "")
+    version = asked if asked in settings.API_VERSIONS else oldest_version()
+    context = {
+        "version": version,
+        "versions": list(settings.API_VERSIONS),
+        "language": language,
+        "languages": languages.items(),
+        "schema": f"{reverse('schema', kwargs={'version': version})}?lang={language}",
+    }
+    with translation.override(language):
+        response = render(request, template, context)
     response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     return response
