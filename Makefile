@@ -7,15 +7,15 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint lock soak openapi messages clean
+.PHONY: help install demo test lint lock soak openapi messages docs clean
 
 # Checks that only import the project need settings, but no server answers behind these.
-lint openapi messages: export IGNORE_ENV_FILES = 1
-lint openapi messages: export SECRET_KEY = not-a-secret-0123456789-abcdefghijklmnopqrstuvwxyz
-lint openapi messages: export JWT_SIGNING_KEY = not-a-secret-either-0123456789-abcdefghijklmnop
-lint openapi messages: export CREDENTIALS_KEYS = AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
-lint openapi messages: export DATABASE_URL = postgresql://nobody@127.0.0.1:1/none
-lint openapi messages: export REDIS_URL = redis://127.0.0.1:1/0
+lint openapi messages docs: export IGNORE_ENV_FILES = 1
+lint openapi messages docs: export SECRET_KEY = not-a-secret-0123456789-abcdefghijklmnopqrstuvwxyz
+lint openapi messages docs: export JWT_SIGNING_KEY = not-a-secret-either-0123456789-abcdefghijklmnop
+lint openapi messages docs: export CREDENTIALS_KEYS = AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
+lint openapi messages docs: export DATABASE_URL = postgresql://nobody@127.0.0.1:1/none
+lint openapi messages docs: export REDIS_URL = redis://127.0.0.1:1/0
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ messages: $(STAMP)  ## Collect and compile the translations
 	@command -v msgfmt >/dev/null || { echo "gettext is missing; install it with: apt-get install gettext" >&2; exit 1; }
 	$(RUN) manage.py makemessages --locale zh_Hans --no-location --no-obsolete --ignore $(VENV) --ignore tests
 	$(RUN) manage.py compilemessages --locale zh_Hans --ignore $(VENV)
+
+docs: $(STAMP)  ## Write the documents that come from the code
+	DJANGO_SETTINGS_MODULE=config.settings $(RUN) -m devstack.documents
 
 clean:  ## Remove the virtual environment, the demo's data and all caches
 	@[ ! -f .devstack/pg.home ] || rm -rf "$$(cat .devstack/pg.home)"

@@ -1,0 +1,1 @@
+"""Documents written from the code: error codes, requirements, the texts of the API's own documentation."""
