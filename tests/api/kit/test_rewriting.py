@@ -32,12 +32,19 @@ def test_curl_calls_get_the_new_names_and_the_key() -> None:
     script = """curl -H "Authorization: Bearer $TOKEN" "$BASE_URL/api/v1/sync/start" \\
   -d '{"type": "full", "category_id": 1, "config": {"batch_size": 5}}'
 """
-    assert (
-        rewrite(script)
-        == """curl -H "Authorization: Bearer $TOKEN" -H "X-API-Key: $API_KEY" "$BASE_URL/api/v2/sync/start" \\
-  -d '{"type": "full", "categoryId": 1, "config": {"batch_size": 5}}'
-"""
-    )
+    first, second = rewrite(script).splitlines()
+    assert first == 'curl -H "Authorization: Bearer $TOKEN" -H "X-API-Key: $API_KEY" "$BASE_URL/api/v2/sync/start" \\'
+    assert second == """  -d '{"type": "full", "categoryId": 1, "config": {"batch_size": 5}}'"""
+
+
+def test_calls_of_other_services_stay() -> None:
+    script = """curl https://other.example/v1 -d '{"a_b": 1}'\ncurl $BASE/api/v1/health\n"""
+    assert rewrite(script) == """curl https://other.example/v1 -d '{"a_b": 1}'\ncurl $BASE/api/v2/health\n"""
+
+
+def test_signing_in_needs_no_key() -> None:
+    script = """curl -H "Authorization: Bearer $T" $BASE/api/v1/auth/logout -d '{"refresh_token": "x"}'\n"""
+    assert rewrite(script) == script.replace("v1", "v2").replace("refresh_token", "refreshToken")
 
 
 def test_http_files() -> None:
