@@ -1,5 +1,6 @@
 """Reads about users."""
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -50,6 +51,11 @@ def user_by_identifier(identifier: str) -> User | None:
     if "@" in identifier:
         return User.objects.filter(email__in=[identifier, identifier.lower()]).order_by("id").first()
     return User.objects.filter(username=identifier).first()
+
+
+def user_names(ids: Collection[int]) -> dict[int, str]:
+    """User names by id."""
+    return dict(User.objects.filter(pk__in=ids).values_list("pk", "username"))
 
 
 def role_names(user: User) -> list[str]:

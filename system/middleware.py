@@ -11,8 +11,10 @@ from django.http import HttpRequest, HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import translation
 
+from system import usage
 from system.actor import actor_scope
 from system.api.errors import error_of_status, error_response, to_application_error
+from system.api.transport import client_version, route_of
 from system.logs import log_access
 from system.request_id import accept_request_id, request_scope
 
@@ -44,7 +46,26 @@ class RequestIdMiddleware:
             response.headers["X-Request-ID"] = request_id
             if request.path_info.startswith("/api"):
                 log_access(request, response, perf_counter() - started)
+                _note_usage(request)
         return response
+
+
+def _note_usage(request: HttpRequest) -> None:
+    """Count calls that reached a versioned route."""
+    match = request.resolver_match
+    version = match.kwargs.get("version") if match else None
+    if match and version:
+        user: Any = getattr(request, "user", None)
+        usage.note(
+            usage.Call(
+                version=version,
+                method=request.method or "",
+                route=route_of(request),
+                user_id=getattr(user, "pk", None) or 0,
+                key_id=getattr(user, "key_id", None) or 0,
+                client_version=client_version(request) or "",
+            )
+        )
 
 
 class LastResortMiddleware:

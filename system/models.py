@@ -170,3 +170,29 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.caller} {self.route}"
+
+
+class ApiUsage(models.Model):
+    """How often a client called a route of an API version on a day (UTC). 0 and "" stand for none."""
+
+    day = models.DateField(_("day"))
+    version = models.CharField(_("version"), max_length=10)
+    method = models.CharField(_("method"), max_length=10)
+    route = models.CharField(_("route"), max_length=200)
+    user_id = models.BigIntegerField(_("user"), default=0)
+    key_id = models.BigIntegerField(_("API key"), default=0)
+    client_version = models.CharField(_("client version"), max_length=64, default="", blank=True)
+    calls = models.BigIntegerField(_("calls"), default=0)
+
+    class Meta:
+        verbose_name = _("API usage")
+        verbose_name_plural = _("API usage")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "version", "route", "method", "user_id", "key_id", "client_version"],
+                name="api_usage_client",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.method} {self.route}"

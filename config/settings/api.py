@@ -5,6 +5,8 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from config.env import integer
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.JWTAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["system.api.permissions.DenyAll"],
@@ -26,6 +28,8 @@ API_VERSIONS = {"v1": "system.api.v1.VERSION", "v2": "system.api.v2.VERSION"}
 API_DEPRECATIONS: dict[str, dict[str, str]] = {}
 # The day each version was released: it is served for six months at least.
 API_RELEASES = {"v1": "2025-11-18", "v2": "2026-11-25"}
+# How often a process writes down who called what; 0 = only when told to.
+API_USAGE_SECONDS = integer("API_USAGE_SECONDS", 10)
 API_MAX_PAGE_SIZE = 100
 API_MAX_DEPTH = 100_000
 API_MAX_BODY_BYTES = 1024 * 1024

@@ -41,3 +41,9 @@ def check_client_version(request: HttpRequest) -> None:
     if request.META.get("HTTP_X_CLIENT_VERSION") is not None and client_version(request) is None:
         message = _("Must be a semantic version such as 1.4.2.")
         raise ApplicationError(ErrorCode.INVALID_PARAMETER, details={"X-Client-Version": [message]})
+
+
+def route_of(request: HttpRequest) -> str:
+    """The pattern of the address below its version, such as "products/<pk>"; "" where none matched."""
+    match = request.resolver_match
+    return match.route.partition(">/")[2].rstrip("/") if match and match.route else ""

@@ -23,7 +23,7 @@ from system.api.lifecycle import announce_end
 from system.api.pagination import Page
 from system.api.permissions import Permission
 from system.api.renderers import Success
-from system.api.transport import check_client_version, check_transport
+from system.api.transport import check_client_version, check_transport, route_of
 from system.api.versions import ApiVersion, oldest_version, version_named
 
 VARY = "Accept-Language, Authorization"
@@ -38,12 +38,6 @@ def _actor(request: Request) -> Actor:
     if user is None or not user.is_authenticated:
         return Actor("api", ip=ip)
     return Actor("api", user.pk, user.get_username(), ip, user.key_id)
-
-
-def route_of(request: HttpRequest) -> str:
-    """The pattern of the address below its version, such as "products/<pk>"; "" where none matched."""
-    match = request.resolver_match
-    return match.route.partition(">/")[2].rstrip("/") if match and match.route else ""
 
 
 class Negotiation(DefaultContentNegotiation):
