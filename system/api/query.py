@@ -81,13 +81,14 @@ class QuerySerializer(serializers.Serializer[Any]):
         parameters, naming = request._request.GET, _naming(request)
         values, errors, given = dict(defaults), {}, list[str]()
         for sent in parameters:
-            name = naming.incoming(sent)
-            field = fields.get(name) if name is not None else None
+            spelled = naming.incoming(sent)
+            name = AsSent(sent) if spelled is None else spelled
+            field = None if spelled is None else fields.get(spelled)
             try:
-                values[name or sent] = _value(field, parameters.getlist(sent), naming)
+                values[name] = _value(field, parameters.getlist(sent), naming)
             except serializers.ValidationError as error:
-                errors[name or AsSent(sent)] = error.detail
-            given.append(name or sent)
+                errors[name] = error.detail
+            given.append(name)
         if errors:
             raise serializers.ValidationError(errors)
         query = Query(values, frozenset(given), request._request.path, parameters)
