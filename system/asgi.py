@@ -36,7 +36,8 @@ RETRY_AFTER_SECONDS = 1
 class HeadGuard:
     """Checks the request line and the headers.
 
-    Addresses over 8 KB are 414, more than 100 headers or 32 KB of them 431. Header names with `_` are dropped: WSGI
+    Addresses over 8 KB are 414, more than 100 headers or 32 KB of them 431, none or two Host headers in HTTP/1.1 400
+    (RFC 9112, section 3.2). Header names with `_` are dropped: WSGI
     cannot tell `X_Forwarded_For` from `X-Forwarded-For`.
     """
 
@@ -57,7 +58,11 @@ class HeadGuard:
             return ErrorCode.URI_TOO_LONG
         headers: Headers = scope["headers"]
         size = sum(len(name) + len(value) for name, value in headers)
-        return ErrorCode.HEADERS_TOO_LARGE if len(headers) > MAX_HEADERS or size > MAX_HEADER_BYTES else None
+        if len(headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
+            return ErrorCode.HEADERS_TOO_LARGE
+        hosts = sum(name == b"host" for name, _value in headers)
+        unclear = scope.get("http_version") == "1.1" and hosts != 1
+        return ErrorCode.INVALID_PARAMETER if unclear else None
 
 
 class Refused(Exception):

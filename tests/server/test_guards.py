@@ -195,3 +195,9 @@ async def test_a_request_cancelled_while_waiting_gives_its_place_to_the_next() -
     application.may_answer.set()
     await asyncio.gather(*asking, return_exceptions=True)
     assert application.bodies == [b"one", b"three"]
+
+
+@pytest.mark.parametrize(("hosts", "status"), [((b"a",), 200), ((), 400), ((b"a", b"a"), 400)])
+async def test_a_request_names_one_host(hosts: tuple[bytes, ...], status: int) -> None:
+    scope = {**request([(b"host", host) for host in hosts]), "http_version": "1.1"}
+    assert (await answer(HeadGuard(Application()), scope))[0] == status
