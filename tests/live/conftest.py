@@ -1,10 +1,12 @@
 """A server, users, jobs and WebSocket clients."""
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.utils import timezone
@@ -95,11 +97,21 @@ def open_socket() -> Iterator[Callable[..., Watching]]:
     """Open WebSockets by token; they are closed at the end."""
     with ExitStack() as opened:
 
-        def open_one(url: str, token: str) -> Watching:
+        def open_one(url: str, token: str, *, read_buffer: int = 0) -> Watching:
             headers = {"Authorization": f"Bearer {token}"}
-            return Watching(opened.enter_context(connect(url, additional_headers=headers, max_size=None)))
+            peer = _small_socket(url, read_buffer) if read_buffer else None
+            return Watching(opened.enter_context(connect(url, additional_headers=headers, max_size=None, sock=peer)))
 
         yield open_one
+
+
+def _small_socket(url: str, read_buffer: int) -> socket.socket:
+    """A connection whose kernel keeps little of what nobody reads; some machines would keep 32 MB."""
+    peer = socket.socket()
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, read_buffer)
+    parts = urlsplit(url)
+    peer.connect((parts.hostname, parts.port))
+    return peer
 
 
 @pytest.fixture

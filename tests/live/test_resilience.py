@@ -132,7 +132,7 @@ def test_who_reads_too_slowly_ends_with_the_truth(
 ) -> None:
     settings.LIVE_HISTORY_EVENTS = 10
     with web_server(WS_OUTBOX_FRAMES="5") as server:
-        slow = open_socket(f"{server.ws}/{job.task_id}", sign_in())
+        slow = open_socket(f"{server.ws}/{job.task_id}", sign_in(), read_buffer=65_536)
         slow.frame()
         for number in range(BIG_EVENTS):
             live.publish(job.pk, "log", {"number": number, "text": "x" * BIG_BYTES})
