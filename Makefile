@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint lock soak openapi messages docs clean
+.PHONY: help install demo test lint lock soak fuzz openapi messages docs clean
 
 # Checks that only import the project need settings, but no server answers behind these.
 lint openapi messages docs: export IGNORE_ENV_FILES = 1
@@ -53,6 +53,10 @@ lock: $(STAMP)  ## Resolve requirements*.txt into the hashed lock files
 
 soak: $(STAMP)  ## Run the long tests
 	@$(RUN) -m pytest -m soak $(ARGS)
+
+fuzz: $(STAMP)  ## Call the API as nobody would, as four roles [EXAMPLES=50]
+	@FUZZ_ROLES=plain_user,viewer,operator,admin FUZZ_EXAMPLES=$(or $(EXAMPLES),50) \
+		$(RUN) -m pytest -n auto --maxprocesses 8 tests/contracts/test_fuzz.py $(ARGS)
 
 openapi: $(STAMP)  ## Write the API contract the tests compare with
 	for version in v1 v2; do \
