@@ -1,6 +1,7 @@
 """Typed readers of environment variables: a wrong value stops the start with a sentence."""
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -79,6 +80,18 @@ def boolean(name: str, default: bool) -> bool:
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list; blanks around the items are dropped."""
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+
+
+def networks(name: str, listed: list[str]) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Addresses and networks such as 10.0.0.7, 172.16.0.0/12 or fd00::/8.
+
+    Raises:
+        ImproperlyConfigured: one of them is neither.
+    """
+    try:
+        return tuple(ip_network(item) for item in listed)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must list addresses or networks: {error}.") from None
 
 
 def url(name: str, schemes: tuple[str, ...], default: str | None = None) -> str:

@@ -66,11 +66,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--processes", type=int, default=1, help="one per core")
     parser.add_argument("--threads", type=int, default=2, help="requests in work at once, per process")
-    parser.add_argument(
-        "--forwarded-allow-ips",
-        default=os.environ.get("FORWARDED_ALLOW_IPS", ""),
-        help="addresses of proxies whose X-Forwarded headers count; none by default",
-    )
     return parser
 
 
@@ -98,8 +93,8 @@ def _server_config(options: argparse.Namespace) -> uvicorn.Config:
         log_level="warning",
         access_log=False,
         server_header=False,
-        proxy_headers=bool(options.forwarded_allow_ips),
-        forwarded_allow_ips=options.forwarded_allow_ips,
+        # One truth about proxies: TRUSTED_PROXIES, see system.client_ip.
+        proxy_headers=False,
     )
 
 

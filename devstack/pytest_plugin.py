@@ -16,6 +16,9 @@ from devstack.redis import EmbeddedRedis
 
 # Each xdist worker has its own Redis databases: broker, cache, live status, one spare.
 REDIS_DATABASES_PER_WORKER = 4
+# Tests call much and fast; those of the rate limits set their own.
+LIMITED = ("FREE", "BASIC", "ENTERPRISE", "ANONYMOUS", "LOGIN", "LOGIN_NAME", "SYNC_START", "EXPORT", "BATCH")
+NO_LIMITS = {f"RATE_{name}": "1000000/second" for name in LIMITED}
 
 
 @pytest.hookimpl(wrapper=True)
@@ -67,6 +70,7 @@ def _start_servers() -> None:
         "CREDENTIALS_KEYS": Fernet.generate_key().decode(),
         "OUTBOUND_ALLOWED_HOSTS": "127.0.0.1",
         "ALLOWED_HOSTS": "127.0.0.1,localhost,testserver",
+        **NO_LIMITS,
     }
 
 

@@ -31,6 +31,12 @@ MAX_BODY_BYTES_TOGETHER = 256 * 1024 * 1024
 # How long a sender whose body was refused may go on, so that it reads our answer instead of a reset.
 LINGER_SECONDS = 2
 RETRY_AFTER_SECONDS = 1
+# What Django's middleware puts on every other answer.
+SAFE_HEADERS = [
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+]
 
 
 class HeadGuard:
@@ -246,6 +252,7 @@ def refusal(code: ErrorCode, path: str = "", headers: Headers | None = None) -> 
         (b"content-length", str(len(body)).encode()),
         (b"x-request-id", request_id.encode()),
         (b"connection", b"close"),
+        *SAFE_HEADERS,
     ]
     if code.status == ErrorCode.UNAVAILABLE.status:
         answer.append((b"retry-after", str(RETRY_AFTER_SECONDS).encode()))

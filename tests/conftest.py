@@ -15,6 +15,8 @@ from accounts.authentication import forget_everybody
 from accounts.models import User
 from accounts.services import create_user
 from system import health
+from system.api.throttling.limiter import limiter
+from system.api.throttling.suspects import forget_suspects
 from tests.client import ApiClient
 
 PASSWORD = "correct horse 1688"
@@ -49,6 +51,8 @@ def static_files_have_a_folder(tmp_path_factory: pytest.TempPathFactory) -> None
 def nothing_is_remembered() -> None:
     """What a process knows of users and servers must not leak from test to test."""
     forget_everybody()
+    forget_suspects()
+    limiter.forget()
     health.forget()
 
 

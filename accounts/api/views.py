@@ -30,6 +30,9 @@ class AuthViewSet(ApiViewSet):
         "update_profile": IsUser,
     }
     cache_control = "no-store"
+    throttle_buckets = {"login": ("login",)}
+    # The name that is tried has a limit, too, and stands in the body.
+    self_charging_actions = frozenset({"login"})
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         # The framework asks before it sets the action, and once without a request, to document the view.
@@ -42,6 +45,7 @@ class AuthViewSet(ApiViewSet):
     def login(self, request: Request) -> Response:
         """Sign in with a user name or e-mail address and a password."""
         body = LoginSerializer.parse(request)
+        self.charge(request, needs_limiter=True, login_name=body["username"])
         return self.reply(services.login(body["username"], body["password"]), message=_("Signed in"))
 
     @extend_schema(request=RefreshTokenSerializer, responses={200: SessionSerializer, 401: REFUSED})

@@ -15,3 +15,4 @@ from config.settings.live import *  # noqa: E402, F403
 from config.settings.logs import *  # noqa: E402, F403
 from config.settings.security import *  # noqa: E402, F403
 from config.settings.sync import *  # noqa: E402, F403
+from config.settings.throttling import *  # noqa: E402, F403

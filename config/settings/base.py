@@ -33,14 +33,18 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "system.middleware.ProxyMiddleware",
     "system.middleware.RequestIdMiddleware",
+    "system.middleware.ApiHeadersMiddleware",
     "system.middleware.LastResortMiddleware",
+    "system.middleware.PlainHttpMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "system.middleware.PageSessionMiddleware",
     "system.backoffice.middleware.BackOfficeMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "system.middleware.RateLimitMiddleware",
     "django.middleware.common.CommonMiddleware",
     "system.middleware.PageCsrfMiddleware",
     "system.middleware.PageAuthenticationMiddleware",

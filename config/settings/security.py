@@ -1,11 +1,11 @@
 """Hosts, transport, cookies, cross-origin calls and the key that encrypts stored credentials."""
 
-from corsheaders.defaults import default_headers
-
-from config.env import boolean, text, words
+from config.env import boolean, networks, text, words
 
 ALLOWED_HOSTS = words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 HTTPS_ONLY = boolean("HTTPS_ONLY", False)
+# Whose X-Forwarded headers count (system.client_ip); from everybody else they are dropped.
+TRUSTED_PROXIES = networks("TRUSTED_PROXIES", words("TRUSTED_PROXIES"))
 
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 # The container's own check and load balancers ask over plain HTTP, and follow no redirect.
@@ -24,16 +24,35 @@ SILENCED_SYSTEM_CHECKS = ["security.W003"]
 CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
 
 CORS_ALLOWED_ORIGINS = words("CORS_ALLOWED_ORIGINS")
-CORS_URLS_REGEX = r"^/api/.*$"
+CORS_URLS_REGEX = r"^/(api|ec)/"
+CORS_ALLOW_CREDENTIALS = True
+CORS_ALLOW_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 CORS_ALLOW_HEADERS = (
-    *default_headers,
-    "x-request-id",
-    "x-client-version",
+    "authorization",
+    "x-api-key",
+    "content-type",
+    "accept-language",
     "idempotency-key",
     "if-match",
     "if-none-match",
+    "x-request-id",
+    "x-client-version",
 )
-CORS_EXPOSE_HEADERS = ["X-Request-ID", "Link", "ETag", "Retry-After"]
+CORS_EXPOSE_HEADERS = (
+    "ETag",
+    "Link",
+    "Location",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Request-ID",
+    "Idempotent-Replayed",
+    "Deprecation",
+    "Sunset",
+)
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000

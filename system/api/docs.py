@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from system.api.permissions import IsAnyone
 from system.api.query import QuerySerializer
 from system.api.renderers import dumps
+from system.api.throttling.charging import unlimited
 from system.api.versions import oldest_version
 from system.api.views import ApiView
 
@@ -38,6 +39,7 @@ class SchemaView(ApiView):
     """OpenAPI 3 of one API version, as JSON."""
 
     permission_classes = [IsAnyone]
+    rate_limited = False
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> HttpResponse:
@@ -54,12 +56,14 @@ def schema_bytes(version: str, language: str) -> bytes:
         return dumps(generator.get_schema(public=True))
 
 
+@unlimited
 @require_safe
 def swagger(request: HttpRequest) -> HttpResponse:
     """Swagger UI, which can also send requests."""
     return _page(request, "apidocs/swagger.html")
 
 
+@unlimited
 @require_safe
 def redoc(request: HttpRequest) -> HttpResponse:
     """Redoc, for reading."""

@@ -40,6 +40,7 @@ class SystemHealthView(ApiView):
     """The health of the parts, in the envelope."""
 
     permission_classes = [IsAnyone]
+    rate_limited = False
     cache_control = "no-store"
 
     @extend_schema(responses={200: HealthSerializer}, tags=["system"], auth=[])
@@ -56,6 +57,7 @@ class HealthView(ApiView):
 
     enveloped = False
     permission_classes = [IsAnyone]
+    rate_limited = False
     cache_control = "no-store"
 
     @extend_schema(

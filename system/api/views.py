@@ -15,7 +15,6 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.versioning import URLPathVersioning
-from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from system.actor import Actor, set_actor
@@ -23,10 +22,12 @@ from system.api.lifecycle import announce_end
 from system.api.pagination import Page
 from system.api.permissions import Permission
 from system.api.renderers import Success
+from system.api.throttling.views import ThrottledView
 from system.api.transport import check_client_version, check_transport, route_of
 from system.api.versions import ApiVersion, oldest_version, version_named
+from system.client_ip import client_ip
 
-VARY = "Accept-Language, Authorization"
+VARY = "Authorization, X-API-Key, Accept-Language"
 ACCEPTED = 202
 PLAIN_ACCEPTS = frozenset({"", "*/*", "application/json"})
 
@@ -34,7 +35,7 @@ PLAIN_ACCEPTS = frozenset({"", "*/*", "application/json"})
 def _actor(request: Request) -> Actor:
     # Public views never look at credentials, so neither may this.
     user: Any = getattr(request._request, "user", None)
-    ip = request.META.get("REMOTE_ADDR", "")
+    ip = client_ip(request._request)
     if user is None or not user.is_authenticated:
         return Actor("api", ip=ip)
     return Actor("api", user.pk, user.get_username(), ip, user.key_id)
@@ -53,7 +54,7 @@ class Negotiation(DefaultContentNegotiation):
         return selected
 
 
-class ApiViewMixin(APIView):
+class ApiViewMixin(ThrottledView):
     """What all API views share.
 
     Attributes:
@@ -107,11 +108,14 @@ class ApiViewMixin(APIView):
         """Nothing: the permissions ask for the user, so public views never look at credentials."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        bad_credentials = self.charge_caller(request)
         method = request.method or ""
         if method.lower() not in self.http_method_names or not hasattr(self, method.lower()):
             raise MethodNotAllowed(method)
         check_transport(request._request)
         check_client_version(request._request)
+        if bad_credentials is not None:
+            raise bad_credentials
         super().initial(request, *args, **kwargs)
         if method not in SAFE_METHODS:
             set_actor(_actor(request))

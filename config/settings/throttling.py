@@ -1,0 +1,28 @@
+"""Rate limits (seed 001, section 6): "<number>/<second|minute|hour|day>[, burst <number>]" or "unlimited"."""
+
+from django.core.exceptions import ImproperlyConfigured
+
+from config.env import text
+from system.api.throttling.rates import parse_rate
+
+THROTTLE_RATES = {
+    # By user: the tier decides.
+    "free": text("RATE_FREE", "100/hour"),
+    "basic": text("RATE_BASIC", "1000/hour"),
+    "enterprise": text("RATE_ENTERPRISE", "10000/hour"),
+    "premium": text("RATE_PREMIUM", "unlimited"),
+    # By address: calls without credentials, with bad ones, or to an address that does not exist.
+    "anonymous": text("RATE_ANONYMOUS", "1000/hour"),
+    # By route: sign-in by address and by the name that is tried, costly ones by user.
+    "login": text("RATE_LOGIN", "60/minute"),
+    "login_name": text("RATE_LOGIN_NAME", "20/minute"),
+    "sync_start": text("RATE_SYNC_START", "120/minute"),
+    "export": text("RATE_EXPORT", "30/minute"),
+    "batch": text("RATE_BATCH", "120/minute"),
+}
+
+for _name, _rate in THROTTLE_RATES.items():
+    try:
+        parse_rate(_rate)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"RATE_{_name.upper()}: {error}") from None

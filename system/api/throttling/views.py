@@ -1,0 +1,89 @@
+"""What a view says about its limits, and how a call to it is charged."""
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any, ClassVar
+
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from system.api.permissions import IsAnyone
+from system.api.throttling.charging import address_of, caller_buckets, charge, route_bucket
+from system.api.throttling.suspects import refuse_suspect, remember_good, remember_refused
+from system.errors import ApplicationError
+
+
+class ThrottledView(APIView):
+    """Charges every call: a user by tier, anybody else by address, and costly actions once more.
+
+    Attributes:
+        rate_limited: False for what must answer without Redis, and needs no limit.
+        throttle_buckets: names of rates (`system.api.throttling.rates`) by action, each a limit of that route on its
+            own: `{"start": ("sync_start",)}`. Of a view without actions the method stands in their place ("get").
+        self_charging_actions: actions that call `charge` themselves, once they have read whose limit counts.
+    """
+
+    rate_limited: ClassVar[bool] = True
+    throttle_buckets: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    self_charging_actions: ClassVar[frozenset[str]] = frozenset()
+
+    def charge_caller(self, request: Request) -> Exception | None:
+        """Find out who calls and charge the call; before anything is refused, so that refusals are charged as well.
+
+        Returns:
+            What is wrong with the credentials, for the caller to raise when nothing else is.
+
+        Raises:
+            ApplicationError: RATE_LIMITED.
+        """
+        if not self.rate_limited or self._action(request) in self.self_charging_actions:
+            return None
+        problem = self._identify(request)
+        try:
+            self.charge(request)
+        except ApplicationError:
+            if problem is not None:
+                remember_refused(request._request)
+            raise
+        return problem
+
+    def charge(self, request: Request, *, needs_limiter: bool = False, **owners: str) -> None:
+        """Take this call from its caller's bucket, from those of its action, and from some of `owners`.
+
+        Args:
+            needs_limiter: refuse it when Redis does not answer.
+            owners: names of further rates with whose bucket it is: `login_name="alice"`; letter case does not matter,
+                and Redis keeps a digest only.
+
+        Raises:
+            ApplicationError: RATE_LIMITED, UNAVAILABLE.
+        """
+        user = getattr(request._request, "user", None)
+        owner = user.pk if user is not None and user.is_authenticated else address_of(request._request)
+        buckets = caller_buckets(request._request, user)
+        for name in self.throttle_buckets.get(self._action(request), ()):
+            buckets += route_bucket(name, owner)
+        for name, whose in owners.items():
+            buckets += route_bucket(name, _digest(whose))
+        charge(request._request, buckets, needs_limiter=needs_limiter)
+
+    def _identify(self, request: Request) -> Exception | None:
+        """Try the credentials; public views never look at them."""
+        if any(isinstance(permission, IsAnyone) for permission in self.get_permissions()):
+            return None
+        refuse_suspect(request._request)
+        try:
+            user: Any = request.user
+        except (AuthenticationFailed, ApplicationError) as error:
+            return error
+        if user.is_authenticated:
+            remember_good(request._request)
+        return None
+
+    def _action(self, request: Request) -> str:
+        return getattr(self, "action", None) or (request.method or "").lower()
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.casefold().encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
