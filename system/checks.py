@@ -120,6 +120,20 @@ def check_outbound_hosts(**_: Any) -> list[CheckMessage]:
     ]
 
 
+@register(Tags.security)
+def check_proxies(**_: Any) -> list[CheckMessage]:
+    """system.W003: nobody may say that a call came over HTTPS, so each would be sent there again and again."""
+    if not settings.HTTPS_ONLY or settings.TRUSTED_PROXIES:
+        return []
+    return [
+        Warning(
+            "HTTPS_ONLY is on, but no proxy is trusted to say that a call came over HTTPS.",
+            hint="List the address of the proxy that ends TLS in TRUSTED_PROXIES.",
+            id="system.W003",
+        )
+    ]
+
+
 def _is_fernet_key(key: str) -> bool:
     try:
         Fernet(key)

@@ -5,12 +5,16 @@ import re
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
+from urllib.parse import unquote_plus
 
 import orjson
 from django.http import HttpRequest, HttpResponseBase
 from pythonjsonlogger.json import JsonFormatter as BaseJsonFormatter
 
+from system.api.throttling.charging import account_of, headers_of
 from system.api.transport import client_version
+from system.client_ip import client_ip
+from system.errors import ErrorCode
 from system.request_id import current_request_id
 
 HIDDEN = "***"
@@ -26,9 +30,11 @@ CONFIDENTIAL_PAIR = re.compile(
     re.IGNORECASE,
 )
 # Most lines hold none of what the expressions here begin with or need.
-SUSPICIOUS = re.compile(r"[=:]|bearer|basic|eyj|%3d", re.IGNORECASE)
+SUSPICIOUS = re.compile(r"[=:]|bearer|basic|eyj|%3d|s1688_", re.IGNORECASE)
 BEARER = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
 JSON_WEB_TOKEN = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+# Our own API keys (accounts), wherever they stand.
+API_KEY = re.compile(r"\bs1688_[A-Za-z0-9]{4,}_[A-Za-z0-9_-]{8,}")
 URL_PASSWORD = re.compile(r"(?<=://)([^\s:/@]*):[^\s@/]+@")
 # JSON escapes what is below a space; these would still move a terminal or split a line.
 UNSAFE = re.compile(r"[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -39,12 +45,12 @@ access_logger = logging.getLogger("system.access")
 
 
 def redact(text: str) -> str:
-    """The text with the values of secrets replaced: credentials by name, bearer tokens, JWTs, passwords in URLs."""
+    """The text with the values of secrets replaced: credentials by name, tokens and keys by form, passwords in URLs."""
     if not SUSPICIOUS.search(text):
         return text
     text = CONFIDENTIAL_PAIR.sub(rf"\g<name>{HIDDEN}", text)
     text = BEARER.sub(rf"\1 {HIDDEN}", text)
-    text = JSON_WEB_TOKEN.sub(HIDDEN, text)
+    text = API_KEY.sub(HIDDEN, JSON_WEB_TOKEN.sub(HIDDEN, text))
     return URL_PASSWORD.sub(rf"\1:{HIDDEN}@", text)
 
 
@@ -100,20 +106,32 @@ class JsonFormatter(BaseJsonFormatter):
         return UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", line)
 
 
-def log_access(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
-    """One line an API request."""
-    user = getattr(request, "user", None)
-    query = request.META.get("QUERY_STRING", "")
-    access_logger.info(
-        "%s %s %d",
-        request.method,
-        request.path_info,
-        response.status_code,
-        extra={
-            "query": query,
-            "status": response.status_code,
-            "ms": round(seconds * 1000, 1),
-            "user_id": getattr(user, "id", None),
-            "client_version": client_version(request),
-        },
+def redact_query(query: str) -> str:
+    """A query string without the values of secrets, however their names are spelled."""
+    if not query:
+        return ""
+    parts = [part.partition("=") for part in query.split("&")]
+    return "&".join(
+        name + equals + (HIDDEN if value and CONFIDENTIAL_NAME.fullmatch(unquote_plus(name)) else value)
+        for name, equals, value in parts
     )
+
+
+def log_access(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+    """One line an API request: who, what, how it ended. No header, no body and no secret of the query stands in it."""
+    user = getattr(request, "user", None)
+    fields = {
+        "method": request.method,
+        "path": request.path_info,
+        "query": redact_query(request.META.get("QUERY_STRING", "")),
+        "status": response.status_code,
+        "ms": round(seconds * 1000, 1),
+        "bytes": None if response.streaming else len(getattr(response, "content", b"")),
+        "ip": client_ip(request),
+        "user_id": getattr(user, "id", None),
+        "key_id": getattr(user, "key_id", None),
+        "client_version": client_version(request),
+    }
+    if response.status_code == ErrorCode.RATE_LIMITED.status:
+        fields["limits"] = headers_of(account_of(request)).get("RateLimit")
+    access_logger.info("%s %s %d", request.method, request.path_info, response.status_code, extra=fields)

@@ -1,4 +1,4 @@
-"""Middleware: proxies, request ids, rate limits, the last resort for errors, and page middleware that API calls skip."""
+"""Middleware: proxies, request ids, limits, the last resort for errors, and page middleware that API calls skip."""
 
 from collections.abc import Callable
 from time import perf_counter
@@ -168,7 +168,6 @@ class RateLimitMiddleware:
             try:
                 charge(request, caller_buckets(request))
             except ApplicationError as refused:
-                response.close()
                 response = error_response(request, refused)
         for name, value in headers_of(account).items():
             response.headers[name] = value

@@ -27,6 +27,7 @@ class SyncViewSet(ApiViewSet):
     permission_classes = [IsOperator]
     action_permissions = {"status": IsViewer, "logs": IsViewer}
     settled_actions = frozenset({"start", "stop", "resume"})
+    throttle_buckets = {"start": ("sync_start",)}
 
     @extend_schema(
         request=serializers.StartSyncSerializer, responses={202: serializers.JobSerializer}, examples=[START_EXAMPLE]

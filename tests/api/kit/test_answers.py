@@ -144,8 +144,8 @@ def test_everybody_else_gets_chinese(api: ApiClient, language: str) -> None:
 
 def test_caches_are_told_what_an_answer_depends_on(api: ApiClient, viewer: User) -> None:
     api.get("echo")
-    assert "Cache-Control" not in api.last.headers
-    assert {"Accept-Language", "Authorization"} <= set(api.last.headers["Vary"].split(", "))
+    assert api.last.headers["Cache-Control"] == "no-store"
+    assert {"Accept-Language", "Authorization", "X-API-Key"} <= set(api.last.headers["Vary"].split(", "))
     signed_in = api.as_(viewer)
     signed_in.get("roles/viewer")
     assert signed_in.last.headers["Cache-Control"] == "private"

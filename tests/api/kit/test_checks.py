@@ -1,6 +1,7 @@
 """System checks: each mistake is named, with a way out."""
 
 from collections.abc import Iterable
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -60,4 +61,6 @@ def test_open_hosts_are_found_before_deployment(settings: Settings) -> None:
     settings.OUTBOUND_ALLOWED_HOSTS = ("127.0.0.1",)
     assert ours(run_checks(include_deployment_checks=True)) == {"system.W001", "system.W002"}
     settings.HTTPS_ONLY, settings.OUTBOUND_ALLOWED_HOSTS = True, ()
+    assert ours(run_checks()) == {"system.W003"}
+    settings.TRUSTED_PROXIES = (ip_network("10.0.0.0/8"),)
     assert ours(run_checks(include_deployment_checks=True)) == set()

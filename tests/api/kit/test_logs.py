@@ -3,12 +3,16 @@
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from pytest_django import Settings
 
 from accounts.models import User
+from system.api.throttling import rates
 from system.logs import ContextFilter, JsonFormatter, RedactFilter
 from system.request_id import request_scope
 from tests.client import ApiClient
@@ -57,6 +61,7 @@ def written() -> Iterator[io.StringIO]:
         f"could not connect to postgresql://user:{CANARY}@db:5432/x",
         f"redis://:{CANARY}@127.0.0.1/0",
         f"sent Bearer {CANARY}",
+        f"the key s1688_ab12cd34_{CANARY.replace('-', '')}xyz",
     ],
 )
 def test_secrets_are_taken_out_of_messages(written: io.StringIO, message: str) -> None:
@@ -125,18 +130,95 @@ def test_a_line_names_its_request_time_and_place(written: io.StringIO) -> None:
     assert line["asctime"].endswith("Z")
 
 
+def access_lines(written: io.StringIO) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    return [line for line in lines if line["name"] == "system.access"]
+
+
+@pytest.mark.shows("000/M-3")
 def test_every_request_is_one_access_line(api: ApiClient, viewer: User, written: io.StringIO) -> None:
     client = api.as_(viewer)
-    client.get(f"roles/viewer?token={CANARY}", headers={"X-Request-ID": "req-2"})
-    lines = [json.loads(line) for line in written.getvalue().splitlines()]
-    access = [line for line in lines if line["name"] == "system.access"]
-    assert len(access) == 1
-    assert access[0]["message"] == "GET /api/v1/roles/viewer 200"
-    assert (access[0]["request_id"], access[0]["status"], access[0]["user_id"]) == ("req-2", 200, viewer.pk)
-    assert access[0]["ms"] >= 0
+    headers = {"X-Request-ID": "req-2", "X-Client-Version": "1.4.2"}
+    answer = client.send("GET", "roles/viewer?page=2", headers=headers, REMOTE_ADDR="192.0.2.7")
+    (line,) = access_lines(written)
+    assert line["message"] == "GET /api/v1/roles/viewer 200"
+    assert (
+        line
+        | {
+            "request_id": "req-2",
+            "method": "GET",
+            "path": "/api/v1/roles/viewer",
+            "query": "page=2",
+            "status": 200,
+            "bytes": len(answer.content),
+            "ip": "192.0.2.7",
+            "user_id": viewer.pk,
+            "key_id": None,
+            "client_version": "1.4.2",
+        }
+        == line
+    )
+    assert line["ms"] >= 0
+
+
+def test_the_line_of_a_refusal_tells_the_limits(
+    api: ApiClient, written: io.StringIO, settings: Settings, redis_url: str
+) -> None:
+    settings.THROTTLE_RATES = rates.rates() | {"anonymous": "1/hour"}
+    api.send("GET", "nope")
+    api.send("GET", "nope")
+    passed, refused = access_lines(written)
+    assert "limits" not in passed
+    assert re.fullmatch(r'"ip";r=0;t=\d+', refused["limits"])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"token={CANARY}",
+        f"page=1&api_key={CANARY}",
+        f"%74oken={CANARY}",
+        f"REFRESH_TOKEN={CANARY}&token={CANARY}",
+        f"X-API-Key={CANARY}",
+        f"pass%77ord={CANARY}",
+    ],
+)
+def test_the_line_keeps_no_secret_of_the_query(api: ApiClient, written: io.StringIO, query: str) -> None:
+    api.send("GET", f"echo?{query}")
+    assert CANARY not in written.getvalue()
+    assert len(access_lines(written)) == 1
+
+
+def test_control_characters_of_an_address_stay_inside_the_line(api: ApiClient, written: io.StringIO) -> None:
+    api.send("GET", "nope%0a%1b[31m%e2%80%a8")
+    assert len(written.getvalue().splitlines()) == len(access_lines(written)) == 1
+    assert "\x1b" not in written.getvalue()
+
+
+SECRET_HEADERS = ("Authorization", "X-API-Key", "Cookie", "Proxy-Authorization", "X-Auth-Token")
+SECRET_FIELDS = ("password", "refresh_token", "token", "api_key", "app_secret")
+
+
+@pytest.mark.shows("001/8.2.1")
+@pytest.mark.parametrize(
+    "path", ["auth/login", "auth/refresh", "auth/logout", "echo", "errors/bug", "nope", "roles/user"]
+)
+@pytest.mark.parametrize("form", [CANARY, f"Bearer {CANARY}", f"s1688_{CANARY}_{CANARY}", f"{JWT}{CANARY}"])
+def test_no_secret_of_a_request_is_ever_logged(
+    api: ApiClient, db: None, written: io.StringIO, path: str, form: str
+) -> None:
+    """At level DEBUG, whatever the answer."""
+    headers = dict.fromkeys(SECRET_HEADERS, form)
+    for method in ("GET", "POST", "PUT"):
+        for field in SECRET_FIELDS:
+            address = f"{path}?{field}={quote(form)}"
+            api.send(method, address, {field: form, "username": "viewer", "password": form}, headers=headers)
+        api.send(method, path, f'{{"password": "{form}'.encode(), headers=headers)
+    assert access_lines(written)
     assert CANARY not in written.getvalue()
 
 
+@pytest.mark.shows("001/8.2.1")
 def test_signing_in_leaves_no_secret_in_the_log(api: ApiClient, viewer: User, written: io.StringIO) -> None:
     session = api.post("auth/login", {"username": "viewer", "password": PASSWORD})
     api.with_token(session["token"]).get("auth/profile")
