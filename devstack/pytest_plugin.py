@@ -67,6 +67,7 @@ def _start_servers() -> None:
         "CREDENTIALS_KEYS": Fernet.generate_key().decode(),
         "OUTBOUND_ALLOWED_HOSTS": "127.0.0.1",
         "ALLOWED_HOSTS": "127.0.0.1,localhost,testserver",
+        "SYSTEM_LOG": "false",
     }
 
 

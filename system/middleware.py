@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import translation
 
-from system import usage
+from system import metrics, usage
 from system.actor import actor_scope
 from system.api.errors import error_of_status, error_response, to_application_error
 from system.api.transport import client_version, route_of
@@ -19,10 +19,11 @@ from system.logs import log_access
 from system.request_id import accept_request_id, request_scope
 
 API_ROOTS = frozenset({"/api", "/ec"})
-API_PREFIXES = ("/api/", "/ec/", "/health")
+API_PREFIXES = ("/api/", "/ec/", "/health", "/metrics")
 # What stays of an answer whose body is replaced.
 KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 FIRST_ERROR_STATUS = 400
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -44,9 +45,11 @@ class RequestIdMiddleware:
         with request_scope(request_id), actor_scope():
             response = self.get_response(request)
             response.headers["X-Request-ID"] = request_id
+            seconds = perf_counter() - started
             if request.path_info.startswith("/api"):
-                log_access(request, response, perf_counter() - started)
+                log_access(request, response, seconds)
                 _note_usage(request)
+            metrics.count_request(_method(request), _route(request), response.status_code, seconds)
         return response
 
 
@@ -66,6 +69,19 @@ def _note_usage(request: HttpRequest) -> None:
                 client_version=client_version(request) or "",
             )
         )
+
+
+def _method(request: HttpRequest) -> str:
+    # Anybody can make up methods, and each would become a number of its own.
+    return request.method if request.method in METHODS else "OTHER"
+
+
+def _route(request: HttpRequest) -> str:
+    """The pattern that answered; pages together are one."""
+    if not is_api(request.path_info):
+        return "pages"
+    match = request.resolver_match
+    return f"/{match.route}" if match else "unknown"
 
 
 class LastResortMiddleware:

@@ -14,7 +14,7 @@ from zeal.patch import patch as watch_lazy_loads
 from accounts.authentication import forget_everybody
 from accounts.models import User
 from accounts.services import create_user
-from system import health
+from system import health, runtime
 from tests.client import ApiClient
 
 PASSWORD = "correct horse 1688"
@@ -50,6 +50,7 @@ def nothing_is_remembered() -> None:
     """What a process knows of users and servers must not leak from test to test."""
     forget_everybody()
     health.forget()
+    runtime.forget()
 
 
 @pytest.fixture(autouse=True)
