@@ -68,7 +68,7 @@ class LogbookAdmin(ReadOnlyAdmin):
     """Addresses, names and messages are for those who manage the system."""
 
     ordering = ["-id"]
-    sortable_by: list[str] = []
+    sortable_by = ()
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         """Looking is managing here; other roles may see the system's tables, but not these."""

@@ -36,8 +36,8 @@ def _field(definition: runtime.Definition) -> forms.Field:
     if definition.kind == "string":
         choices = [("", "–"), *((name, name) for name in definition.choices)]
         return forms.ChoiceField(choices=choices, widget=UnfoldAdminSelectWidget, **stated)
-    bounds = {"min_value": definition.minimum, "max_value": definition.maximum}
-    return forms.IntegerField(widget=UnfoldAdminTextInputWidget, **bounds, **stated)
+    stated |= {"min_value": definition.minimum, "max_value": definition.maximum}
+    return forms.IntegerField(widget=UnfoldAdminTextInputWidget, **stated)
 
 
 @admin.register(Setting)

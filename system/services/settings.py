@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 
 from system import audit, runtime, sql
 from system.actor import current_actor
-from system.api.naming import AsSent
 from system.errors import ApplicationError, ErrorCode
 from system.models import AuditLog, Setting
 from system.preconditions import check_version
@@ -33,7 +32,7 @@ def change_settings(changes: Mapping[str, Any], expected: Collection[int] | None
         check_version(settings_version(), expected)
         stored = dict(Setting.objects.values_list("key", "value"))
         for key, value in sorted(changes.items()):
-            _change(key, stored.get(key), value)
+            _change(str(key), stored.get(key), value)
         transaction.on_commit(runtime.forget)
 
 
@@ -49,7 +48,7 @@ def _check(changes: Mapping[str, Any]) -> None:
     for key, value in changes.items():
         reason = _("Unknown setting.") if key not in known else None if value is None else known[key].refusal(value)
         if reason:
-            refused[AsSent(key)] = [reason]
+            refused[key] = [reason]
     if refused:
         raise ApplicationError(ErrorCode.INVALID_PARAMETER, details=refused)
 
