@@ -31,7 +31,8 @@ class Definition:
         key: its name, such as "sync.batch_size_default".
         group: what it is about, a heading for people.
         minimum, maximum: bounds of an integer.
-        choices: the only values of a string.
+        choices: the only values of a string; with none of them `check` decides.
+        check: says why a text cannot be the value, None when it can.
         apply: called in each process with the value when it is first read and whenever it has changed.
     """
 
@@ -43,6 +44,7 @@ class Definition:
     minimum: int | None = None
     maximum: int | None = None
     choices: tuple[str, ...] = ()
+    check: Callable[[str], Promise | str | None] | None = None
     apply: Callable[[Any], None] | None = None
 
     def refusal(self, value: Any) -> Promise | str | None:
@@ -56,6 +58,14 @@ class Definition:
         if (self.minimum is not None and value < self.minimum) or (self.maximum is not None and value > self.maximum):
             return _("Must be between {minimum} and {maximum}.").format(minimum=self.minimum, maximum=self.maximum)
         return None
+
+    def _text_refusal(self, value: Any) -> Promise | str | None:
+        if not isinstance(value, str):
+            return _("Must be a string.")
+        if self.check:
+            return self.check(value)
+        names = ", ".join(self.choices)
+        return None if value in self.choices else _("Must be one of: {names}.").format(names=names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +120,12 @@ def value(key: str) -> Any:
     definition = _definitions[key]
     keep_fresh()
     return _known.values.get(key, definition.default)
+
+
+def changed(key: str, default: Any) -> Any:
+    """What an administrator chose, or else `default`: for those that read their default anew each time."""
+    keep_fresh()
+    return _known.values.get(key, default)
 
 
 def integer(key: str) -> int:

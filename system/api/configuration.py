@@ -1,6 +1,6 @@
 """Runtime settings: read by administrators with their bounds, and changed one or many at once."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
@@ -80,11 +80,11 @@ class ConfigChangeSerializer(StrictSerializer):
     settings = serializers.ListField(child=SettingChangeSerializer(), min_length=1, max_length=MOST_CHANGES)
 
     def validate_settings(self, changes: list[dict[str, Any]]) -> dict[str, Any]:
-        """By key, each named once; the keys go back to the caller as they came."""
-        by_key = {AsSent(change["key"]): change["value"] for change in changes}
+        """By key, each named once."""
+        by_key = {change["key"]: change["value"] for change in changes}
         if len(by_key) < len(changes):
             raise serializers.ValidationError(_("Name each setting once."))
-        return cast("dict[str, Any]", by_key)
+        return by_key
 
 
 class ConfigViewSet(ConditionalViewSet):
@@ -105,6 +105,9 @@ class ConfigViewSet(ConditionalViewSet):
     def update(self, request: Request) -> Response:
         """Change settings: all of them or, when one is refused, none. Processes follow within five seconds."""
         body = ConfigChangeSerializer.parse(request)
-        settings.change_settings(body["settings"], expected_versions(request))
+        # Keys are data: a refusal names them as they came, whatever the version's names look like.
+        name = str if self.api.naming.keeps else AsSent
+        changes = {name(key): value for key, value in body["settings"].items()}
+        settings.change_settings(changes, expected_versions(request))
         shown = selectors.settings_view()
         return self.reply(shown, headers={"ETag": self.etag(shown, settings.settings_version())})

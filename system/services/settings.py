@@ -30,9 +30,8 @@ def change_settings(changes: Mapping[str, Any], expected: Collection[int] | None
     with transaction.atomic():
         sql.fetch_one("SELECT pg_advisory_xact_lock(%s::bigint)", [LOCK])
         check_version(settings_version(), expected)
-        stored = dict(Setting.objects.values_list("key", "value"))
-        for key, value in sorted(changes.items()):
-            _change(str(key), stored.get(key), value)
+        stored = dict.fromkeys(map(str, changes)) | dict(Setting.objects.values_list("key", "value"))
+        _write({str(key): value for key, value in sorted(changes.items()) if value != stored[key]}, stored)
         transaction.on_commit(runtime.forget)
 
 
@@ -53,14 +52,13 @@ def _check(changes: Mapping[str, Any]) -> None:
         raise ApplicationError(ErrorCode.INVALID_PARAMETER, details=refused)
 
 
-def _change(key: str, stored: Any, value: Any) -> None:
-    default = runtime.definitions()[key].default
-    before, after = (default if stored is None else stored), (default if value is None else value)
-    if stored == value:
-        return
-    if value is None:
-        Setting.objects.filter(key=key).delete()
-    else:
-        fields = {"value": value, "updated_by": current_actor().name, "updated_at": timezone.now()}
-        Setting.objects.update_or_create(key=key, defaults=fields)
-    audit.record("setting.update", TARGET, key, before={"value": before}, after={"value": after})
+def _write(changes: Mapping[str, Any], stored: Mapping[str, Any]) -> None:
+    by, at = current_actor().name, timezone.now()
+    kept = {key: value for key, value in changes.items() if value is not None}
+    rows = [Setting(key=key, value=value, updated_by=by, updated_at=at) for key, value in kept.items()]
+    Setting.objects.filter(key__in=changes.keys()).delete()
+    Setting.objects.bulk_create(rows)
+    known = runtime.definitions()
+    for key, value in changes.items():
+        before, after = (known[key].default if found is None else found for found in (stored[key], value))
+        audit.record("setting.update", TARGET, key, before={"value": before}, after={"value": after})
