@@ -19,6 +19,7 @@ from accounts import selectors, tokens
 from accounts.authentication import forget_user
 from accounts.models import User
 from accounts.roles import ROLES
+from system import audit
 from system.errors import ApplicationError, ErrorCode
 
 
@@ -77,7 +78,9 @@ def update_profile(user_id: int, *, email: str | None = None) -> User:
     """
     if email is not None:
         with _unique(), transaction.atomic():
+            before = User.objects.select_for_update(no_key=True).get(pk=user_id).email
             User.objects.filter(pk=user_id).update(email=email.lower(), updated_at=timezone.now())
+            audit.record("user.update", "user", user_id, before={"email": before}, after={"email": email.lower()})
     return User.objects.get(pk=user_id)
 
 

@@ -5,7 +5,10 @@ from django.urls import URLPattern, path
 from accounts.api.views import AuthViewSet
 from products.api.views import CategoryViewSet, ProductViewSet
 from syncjobs.api.views import JobViewSet, SyncViewSet
+from system.api.configuration import ConfigViewSet
 from system.api.health import HealthView, SystemHealthView
+from system.api.information import InfoView
+from system.api.logbooks import LogbookViewSet
 
 routes: list[URLPattern] = [
     path("products", ProductViewSet.as_view({"get": "list"})),
@@ -25,6 +28,10 @@ routes: list[URLPattern] = [
     path("auth/profile", AuthViewSet.as_view({"get": "profile", "patch": "update_profile"})),
     path("health", HealthView.as_view()),
     path("system/health", SystemHealthView.as_view()),
+    path("system/info", InfoView.as_view()),
+    path("system/config", ConfigViewSet.as_view({"get": "retrieve", "put": "update"})),
+    path("system/logs", LogbookViewSet.as_view({"get": "logs"})),
+    path("system/audit", LogbookViewSet.as_view({"get": "audit"})),
 ]
 
 slashed = [path(f"{route.pattern}/", route.callback) for route in routes]

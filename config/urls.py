@@ -7,6 +7,7 @@ from django.urls import include, path
 from system.api import handlers
 from system.api.docs import SchemaView, redoc, swagger
 from system.api.health import bare_health, live
+from system.api.information import MetricsView
 
 handler400 = handlers.bad_request
 handler403 = handlers.permission_denied
@@ -20,5 +21,6 @@ urlpatterns = [
     path("api/redoc", redoc, name="redoc"),
     path("health", bare_health),
     path("health/live", live),
+    path("metrics", MetricsView.as_view()),
     path(settings.ADMIN_URL, admin.site.urls),
 ]

@@ -71,6 +71,7 @@ def _start_servers() -> None:
         "OUTBOUND_ALLOWED_HOSTS": "127.0.0.1",
         "ALLOWED_HOSTS": "127.0.0.1,localhost,testserver",
         **NO_LIMITS,
+        "SYSTEM_LOG": "false",
     }
 
 

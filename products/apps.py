@@ -1,11 +1,13 @@
 """Django application `products`."""
 
+from functools import partial
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
 
 class ProductsConfig(AppConfig):
-    """Registers what the dashboard shows of the catalogue."""
+    """Registers what the dashboard and the system page show of the catalogue."""
 
     name = "products"
     verbose_name = _("Catalogue")
@@ -13,7 +15,13 @@ class ProductsConfig(AppConfig):
     def ready(self) -> None:
         """Put the card onto the dashboard."""
         from products.dashboard import catalogue_card
+        from products.models import Category, Product, Shop
+        from system.backoffice.pages import estimated_rows
         from system.dashboard import register_card
+        from system.info import register_counter
+
+        for model in (Product, Category, Shop):
+            register_counter(model._meta.db_table, partial(estimated_rows, model._meta.db_table))
 
         register_card(
             "catalogue",

@@ -5,20 +5,24 @@ from django.utils.translation import gettext_lazy as _
 
 
 class SyncjobsConfig(AppConfig):
-    """Registers who works on slices and what the sweeper repairs."""
+    """Registers who works on slices, what the sweeper repairs, runtime settings, gauges and cards."""
 
     name = "syncjobs"
     verbose_name = _("Synchronization")
 
     def ready(self) -> None:
         """Hang the engine onto the task queue."""
-        from syncjobs.dashboard import activity_card, week_card, workers_card
+        from syncjobs import knobs
+        from syncjobs.dashboard import activity_card, jobs_gauges, week_card, workers_card
         from syncjobs.services.slices import run_slice
         from syncjobs.services.slices_queue import SLICE_KIND
         from syncjobs.services.sweep import sweep_jobs
         from system.dashboard import register_card
+        from system.metrics import register_gauges
         from system.queue import register_handler, register_sweeper
 
+        knobs.register()
+        register_gauges(jobs_gauges)
         register_handler(SLICE_KIND, run_slice)
         register_sweeper(sweep_jobs)
         may_look = "syncjobs.view_syncjob"

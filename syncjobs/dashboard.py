@@ -1,8 +1,10 @@
-"""What the dashboard says of the synchronization."""
+"""What the dashboard and monitors are told of the synchronization."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import Error as DatabaseProblem
 from django.db.models import Count
 from django.db.models.functions import TruncDate
 from django.urls import reverse
@@ -10,6 +12,7 @@ from django.utils import timezone
 
 from syncjobs import selectors
 from syncjobs.models import SyncJob
+from system.metrics import Gauge, Values
 from system.models import Task
 
 DAYS = 7
@@ -84,3 +87,13 @@ def workers_card() -> dict[str, Any]:
         "workers": selectors.workers_view(),
         "queues": [{"name": labels[name], **counts} for name, counts in queues.items()],
     }
+
+
+def jobs_gauges() -> Iterable[Gauge]:
+    """How many jobs are in each state, for monitors."""
+    try:
+        counted = dict(SyncJob.objects.order_by().values_list("state").annotate(n=Count("id")))
+    except DatabaseProblem:
+        return []
+    values: Values = {(state,): float(counted.get(state, 0)) for state in SyncJob.State.values}
+    return [Gauge("sync_jobs", "Sync jobs by status", ("status",), values)]

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
 Via = Literal["api", "admin", "command", "schedule", "system"]
+VIAS: tuple[Via, ...] = get_args(Via)
 
 
 class Actor(msgspec.Struct, frozen=True):

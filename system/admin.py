@@ -1,4 +1,4 @@
-"""Back-office pages of the kernel: tasks and workers."""
+"""Back-office pages of the kernel: tasks and workers here, the others in `system.backoffice`."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -9,13 +9,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.views.i18n import set_language
 
-from system.backoffice import schedules
+from system.backoffice import logbooks, schedules, settings_page
 from system.backoffice.base import ReadOnlyAdmin
 from system.backoffice.filters import TextFilter
 from system.backoffice.html import Tone, badge, json_block
 from system.models import Task, WorkerPulse
 
-__all__ = ["TaskAdmin", "WorkerPulseAdmin", "schedules"]
+__all__ = ["TaskAdmin", "WorkerPulseAdmin", "logbooks", "schedules", "settings_page"]
 
 ONLINE_SECONDS = 60
 STATE_TONES: dict[str, Tone] = {

@@ -5,16 +5,18 @@ from django.utils.translation import gettext_lazy as _
 
 
 class SystemConfig(AppConfig):
-    """Registers the kernel's health probes and system checks."""
+    """Registers the kernel's health probes, system checks, runtime settings and gauges."""
 
     name = "system"
     verbose_name = _("System")
 
     def ready(self) -> None:
-        """Hang the probes and checks up."""
-        from system import checks, health  # noqa: F401 (importing checks registers them)
+        """Hang everything up."""
+        from system import checks, gauges, health, knobs, metrics  # noqa: F401 (importing checks registers them)
         from system.api import lifecycle  # noqa: F401 (the same)
 
         health.register_probe("postgres", health.probe_postgres)
         health.register_probe("redis", health.probe_redis)
         health.register_probe("workers", health.probe_workers)
+        knobs.register()
+        metrics.register_gauges(gauges.system_gauges)

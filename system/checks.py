@@ -8,6 +8,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 MIN_KEY_LENGTH = 32
 MIN_DISTINCT_CHARACTERS = 8
+MIN_TOKEN_LENGTH = 16
 BLACKLIST_APPLICATION = "rest_framework_simplejwt.token_blacklist"
 MAKE_SECRET = "python -c 'import secrets; print(secrets.token_urlsafe(48))'"  # noqa: S105 (a command, not a secret)
 MAKE_FERNET_KEY = "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
@@ -90,6 +91,20 @@ def check_cache(**_: Any) -> list[CheckMessage]:
     if not any(name in backend for name in PER_PROCESS_CACHES):
         return []
     return [Error("The cache is private to a process.", hint="Use the Redis cache: set REDIS_URL.", id="system.E007")]
+
+
+@register(Tags.security)
+def check_metrics_token(**_: Any) -> list[CheckMessage]:
+    """system.E008: a token for /metrics that somebody could guess."""
+    if not settings.METRICS_TOKEN or len(settings.METRICS_TOKEN) >= MIN_TOKEN_LENGTH:
+        return []
+    return [
+        Error(
+            "METRICS_TOKEN is too short.",
+            hint=f"Use at least {MIN_TOKEN_LENGTH} characters: {MAKE_SECRET}",
+            id="system.E008",
+        )
+    ]
 
 
 @register(Tags.security, deploy=True)

@@ -85,6 +85,13 @@ class ErrorCode(StrEnum):
         _("Use a key with the scope named in details."),
     )
 
+    IDEMPOTENCY_KEY_BUSY = (
+        "E05001",
+        409,
+        _("The first request with this Idempotency-Key is still running"),
+        _("Wait for the time in Retry-After, then send it again."),
+    )
+
 
 class ApplicationError(Exception):
     """A refusal that the caller should see.

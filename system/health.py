@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from system import sql
 from system.redis import redis_client
 
 logger = logging.getLogger(__name__)
@@ -117,16 +118,25 @@ def probe_workers() -> dict[str, Any]:
     return {"online": online, "last_seen": last_seen}
 
 
+def online_workers() -> int:
+    """How many workers consume, asked on the caller's connection."""
+    row = sql.fetch_one(
+        "SELECT count(*) FROM system_workerpulse WHERE seen_at > now() - make_interval(secs => %s)",
+        [WORKER_ONLINE_SECONDS],
+    )
+    return int(row[0]) if row else 0
+
+
 def probe_redis() -> bool:
     """Whether Redis answers."""
     return bool(redis_client("cache").ping())
 
 
-def _rows(sql: str, parameters: list[Any] | None = None) -> list[Any]:
+def _rows(statement: str, parameters: list[Any] | None = None) -> list[Any]:
     # The thread ends with its question, so must its connection.
     try:
         with connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
+            cursor.execute(statement, parameters)
             found: list[Any] = cursor.fetchall()
             return found
     finally:

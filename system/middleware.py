@@ -13,7 +13,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from system import usage
+from system import metrics, usage
 from system.actor import actor_scope
 from system.api.errors import error_of_status, error_response, to_application_error
 from system.api.throttling.charging import account_of, caller_buckets, charge, headers_of
@@ -25,12 +25,13 @@ from system.request_id import accept_request_id, request_scope
 
 API_ROOTS = frozenset({"/api", "/ec"})
 LIMITED_PREFIXES = ("/api/", "/ec/")
-API_PREFIXES = (*LIMITED_PREFIXES, "/health")
+API_PREFIXES = (*LIMITED_PREFIXES, "/health", "/metrics")
 # What an answer whose body is replaced loses: all else still holds.
 BODY_HEADERS = frozenset({"content-type", "content-length", "content-encoding", "content-language", "etag"})
 # Documents are pages, with a policy of their own.
 CONTENT_SECURITY_POLICY = "default-src 'none'; frame-ancestors 'none'"
 FIRST_ERROR_STATUS = 400
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 REDIRECTED_METHODS = frozenset({"GET", "HEAD"})
 HTTPS_NEEDED = _("Only HTTPS is served here")
 HTTPS_ADVICE = _("Call the https address; change the password, token or key, it was sent in clear.")
@@ -60,9 +61,11 @@ class RequestIdMiddleware:
         with request_scope(request_id), actor_scope():
             response = self.get_response(request)
             response.headers["X-Request-ID"] = request_id
+            seconds = perf_counter() - started
             if request.path_info.startswith("/api"):
-                log_access(request, response, perf_counter() - started)
+                log_access(request, response, seconds)
                 _note_usage(request)
+            metrics.count_request(_method(request), _route(request), response.status_code, seconds)
         return response
 
 
@@ -82,6 +85,19 @@ def _note_usage(request: HttpRequest) -> None:
                 client_version=client_version(request) or "",
             )
         )
+
+
+def _method(request: HttpRequest) -> str:
+    # Anybody can make up methods, and each would become a number of its own.
+    return request.method if request.method in METHODS else "OTHER"
+
+
+def _route(request: HttpRequest) -> str:
+    """The pattern that answered; pages together are one."""
+    if not is_api(request.path_info):
+        return "pages"
+    match = request.resolver_match
+    return f"/{match.route}" if match else "unknown"
 
 
 class LastResortMiddleware:

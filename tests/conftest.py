@@ -14,7 +14,7 @@ from zeal.patch import patch as watch_lazy_loads
 from accounts.authentication import forget_everybody
 from accounts.models import User
 from accounts.services import create_user
-from system import health
+from system import health, runtime
 from system.api.throttling.limiter import limiter
 from system.api.throttling.suspects import forget_suspects
 from tests.client import ApiClient
@@ -54,6 +54,7 @@ def nothing_is_remembered() -> None:
     forget_suspects()
     limiter.forget()
     health.forget()
+    runtime.forget()
 
 
 @pytest.fixture(autouse=True)

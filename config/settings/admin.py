@@ -17,12 +17,12 @@ def _may(permission: str) -> Callable[[HttpRequest], bool]:
     return lambda request: request.user.has_perm(permission)
 
 
-def _entry(title: Any, icon: str, application: str, model: str) -> dict[str, Any]:
+def _entry(title: Any, icon: str, application: str, model: str, *, to: str = "view") -> dict[str, Any]:
     return {
         "title": title,
         "icon": icon,
         "link": reverse_lazy(f"admin:{application}_{model}_changelist"),
-        "permission": _may(f"{application}.view_{model}"),
+        "permission": _may(f"{application}.{to}_{model}"),
     }
 
 
@@ -92,6 +92,9 @@ UNFOLD = {
                     _entry(_("Tasks"), "task", "system", "task"),
                     _entry(_("Workers"), "memory", "system", "workerpulse"),
                     _entry(_("Schedules"), "schedule", "django_celery_beat", "periodictask"),
+                    _entry(_("Settings"), "tune", "system", "setting", to="change"),
+                    _entry(_("System log"), "warning", "system", "systemlog", to="change"),
+                    _entry(_("Audit log"), "history", "system", "auditlog", to="change"),
                 ],
             },
         ],

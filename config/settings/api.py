@@ -34,6 +34,8 @@ API_MAX_PAGE_SIZE = 100
 API_MAX_DEPTH = 100_000
 API_MAX_BODY_BYTES = 1024 * 1024
 API_MAX_BATCH_BODY_BYTES = 5 * 1024 * 1024
+# How long an answer is kept under its Idempotency-Key unless an administrator says otherwise.
+IDEMPOTENCY_HOURS = integer("IDEMPOTENCY_HOURS", 24, minimum=1, maximum=168)
 # What a person types as a local time is meant in the platform's own zone.
 API_INPUT_TIME_ZONE = "Asia/Shanghai"
 

@@ -2,6 +2,7 @@
 
 from config.env import BASE_DIR, boolean, text
 
+APP_VERSION = "0.1.0"
 DEBUG = boolean("DEBUG", False)
 SECRET_KEY = text("SECRET_KEY")
 

@@ -55,5 +55,6 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="19", minute="30"),  # 3:30 at night in China
         "options": {"queue": "low"},
     },
+    "forget-old": {"task": "system.forget_old", "schedule": 3600.0, "options": {"queue": "low", "expires": 3600}},
     "sweep": {"task": "system.sweep", "schedule": 10.0, "options": {"queue": "critical", "expires": 10}},
 }

@@ -4,6 +4,8 @@ from urllib.parse import unquote, urlsplit
 
 from config.env import integer, text, url
 
+# How this process is called in pg_stat_activity and in the system log.
+PROCESS_NAME = text("PROCESS_NAME", "1688sync")
 _database = urlsplit(url("DATABASE_URL", ("postgresql", "postgres")))
 # For web requests; workers are started with longer limits.
 _LOCK_TIMEOUT = integer("DATABASE_LOCK_TIMEOUT_MS", 3_000, minimum=100)
@@ -27,7 +29,7 @@ DATABASES = {
             "connect_timeout": 3,
             "keepalives_idle": 10,
             "tcp_user_timeout": 10_000,
-            "application_name": text("PROCESS_NAME", "1688sync"),
+            "application_name": PROCESS_NAME,
             "options": (
                 f"-c statement_timeout={_STATEMENT_TIMEOUT} -c lock_timeout={_LOCK_TIMEOUT}"
                 " -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"

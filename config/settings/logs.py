@@ -1,6 +1,18 @@
-"""One JSON object a line on standard error, secrets removed, every line with its request id."""
+"""One JSON object a line on standard error, secrets removed, with its request id; warnings go into a table, too."""
 
-from config.env import text
+from typing import Any
+
+from config.env import boolean, integer, text
+
+LOG_LEVEL = text("LOG_LEVEL", "INFO")
+# Keep warnings and errors in the table that GET system/logs shows.
+SYSTEM_LOG = boolean("SYSTEM_LOG", True)
+SYSTEM_LOG_DAYS = integer("SYSTEM_LOG_DAYS", 30, minimum=1, maximum=365)
+
+_HANDLERS: dict[str, dict[str, Any]] = {
+    "stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["context", "redact"]},
+    "table": {"class": "system.systemlog.TableHandler", "level": "WARNING", "filters": ["context", "redact"]},
+}
 
 LOGGING = {
     "version": 1,
@@ -15,10 +27,8 @@ LOGGING = {
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s %(request_id)s",
         }
     },
-    "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["context", "redact"]},
-    },
-    "root": {"handlers": ["stderr"], "level": text("LOG_LEVEL", "INFO")},
+    "handlers": _HANDLERS,
+    "root": {"handlers": ["stderr", "table"] if SYSTEM_LOG else ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django.server": {"handlers": [], "propagate": True},
         "django.request": {"level": "ERROR"},

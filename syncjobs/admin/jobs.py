@@ -18,6 +18,7 @@ from syncjobs import selectors
 from syncjobs.admin.job_page import STATE_TONES, duration_text, job_page
 from syncjobs.models import Source, SyncJob
 from syncjobs.services.jobs import StartSync, resume_sync, start_sync, stop_sync
+from system import runtime
 from system.backoffice.base import ActingAdmin, Deed, ReadOnlyAdmin, refusal_text
 from system.backoffice.filters import TextFilter
 from system.backoffice.html import badge, bar
@@ -61,14 +62,14 @@ class StartForm(forms.Form):
         label=_("batch size"),
         min_value=1,
         max_value=settings.SYNC_BATCH_SIZE_MAX,
-        initial=settings.SYNC_BATCH_SIZE_DEFAULT,
+        initial=lambda: runtime.integer("sync.batch_size_default"),
         widget=UnfoldAdminTextInputWidget,
     )
     max_workers = forms.IntegerField(
         label=_("workers"),
         min_value=1,
         max_value=settings.SYNC_MAX_WORKERS_MAX,
-        initial=settings.SYNC_MAX_WORKERS_DEFAULT,
+        initial=lambda: runtime.integer("sync.max_workers_default"),
         widget=UnfoldAdminTextInputWidget,
     )
     priority = forms.ChoiceField(

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -15,7 +14,7 @@ from products.models import Category
 from syncjobs.connectors.alibaba1688.offer_links import normalize_offer_id
 from syncjobs.models import Source, SyncBatch, SyncJob
 from syncjobs.services import announce, slices_queue
-from system import sql
+from system import audit, runtime, sql
 from system.errors import ApplicationError, ErrorCode
 from system.request_id import current_request_id
 
@@ -36,8 +35,8 @@ class StartSync(msgspec.Struct, frozen=True, kw_only=True):
     source: str | None = None
     category_id: int | None = None
     sku_list: tuple[str, ...] = ()
-    batch_size: int = settings.SYNC_BATCH_SIZE_DEFAULT
-    max_workers: int = settings.SYNC_MAX_WORKERS_DEFAULT
+    batch_size: int = msgspec.field(default_factory=lambda: runtime.integer("sync.batch_size_default"))
+    max_workers: int = msgspec.field(default_factory=lambda: runtime.integer("sync.max_workers_default"))
     priority: str = "default"
     trigger: str = SyncJob.Trigger.API
     requested_by: str = ""
@@ -83,7 +82,13 @@ def _create(request: StartSync, source: Source, offer_ids: list[str], scope: str
     SyncBatch.objects.create(job=job, number=0, stage=SyncBatch.Stage.PLAN)
     announce.log(job.id, "sync started")
     slices_queue.ensure_slices(job.id)
+    audit.record("sync.start", "sync_job", job.task_id, after=_order(job))
     return job
+
+
+def _order(job: SyncJob) -> dict[str, Any]:
+    names = ("type", "category_id", "sku_list", "batch_size", "max_workers", "priority", "trigger")
+    return {"source": job.source.name, **{name: getattr(job, name) for name in names}}
 
 
 def _source(name: str | None) -> Source:
@@ -157,9 +162,12 @@ def stop_sync(task_id: str | None = None) -> SyncJob:
         ApplicationError: unknown id (404), already finished, none active, or several active and no id given (409).
     """
     job = find_job(task_id) if task_id else _only_active_job()
-    stopping = SyncJob.objects.filter(pk=job.pk, state=State.RUNNING).update(state=State.STOPPING)
+    with transaction.atomic():
+        stopping = SyncJob.objects.filter(pk=job.pk, state=State.RUNNING).update(state=State.STOPPING)
+        if stopping:
+            announce.log(job.pk, "stop requested")
+            audit.record("sync.stop", "sync_job", job.task_id, before={"status": State.RUNNING})
     if stopping:
-        announce.log(job.pk, "stop requested")
         settle(job.pk)
     job.refresh_from_db()
     if job.state not in (State.STOPPING, State.STOPPED):
@@ -192,6 +200,7 @@ def resume_sync(task_id: str) -> SyncJob:
                 raise ApplicationError(ErrorCode.SYNC_NOT_RESUMABLE, details={"task_id": task_id, "status": job.state})
             _reopen_batches(job.pk)
             announce.log(job.pk, "sync resumed")
+            audit.record("sync.resume", "sync_job", task_id, before={"status": job.state})
             slices_queue.ensure_slices(job.pk)
     except IntegrityError as error:
         raise _conflict(job.source, job.scope) from error

@@ -15,6 +15,7 @@ from syncjobs.connectors.alibaba1688.quota import RedisCallGate
 from syncjobs.connectors.registry import CONNECTORS, ConnectorContext, Credentials, build
 from syncjobs.engine.contracts import CheckReport, Connector
 from syncjobs.models import Source
+from system import runtime
 from system.crypto import CannotDecrypt, decrypt, encrypt
 from system.errors import ApplicationError, ErrorCode
 from system.redis import key, redis_client
@@ -29,7 +30,7 @@ class SourceSettings(msgspec.Struct, frozen=True, kw_only=True):
     is_enabled: bool = True
     calls_per_second: float = 10.0
     daily_call_limit: int | None = None
-    delist_limit_percent: int = settings.SYNC_DELIST_LIMIT_PERCENT
+    delist_limit_percent: int = msgspec.field(default_factory=lambda: runtime.integer("sync.delist_limit_percent"))
 
 
 class NewSource(SourceSettings, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from rest_framework.versioning import URLPathVersioning
 from rest_framework.viewsets import GenericViewSet
 
 from system.actor import Actor, set_actor
+from system.api.idempotency import make_repeatable
 from system.api.lifecycle import announce_end
 from system.api.pagination import Page
 from system.api.permissions import Permission
@@ -64,6 +65,8 @@ class ApiViewMixin(ThrottledView):
         max_body_bytes: longer bodies are refused with 413.
         json_top_level: what a body may be; nearly always an object.
         enveloped: False for the few answers other programs define the form of.
+        idempotent_exempt: actions that ignore Idempotency-Key, since their answers hold secrets.
+        idempotent_outside: actions that wait for another service, so that they may hold no transaction.
         settled_actions: accepted work that version 1 answers with 200, as its specification printed it (seed 000).
     """
 
@@ -72,6 +75,8 @@ class ApiViewMixin(ThrottledView):
     max_body_bytes: ClassVar[int] = settings.API_MAX_BODY_BYTES
     json_top_level: ClassVar[tuple[type, ...]] = (dict,)
     enveloped: ClassVar[bool] = True
+    idempotent_exempt: ClassVar[frozenset[str]] = frozenset()
+    idempotent_outside: ClassVar[frozenset[str]] = frozenset()
     settled_actions: ClassVar[frozenset[str]] = frozenset()
 
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
@@ -119,6 +124,8 @@ class ApiViewMixin(ThrottledView):
         super().initial(request, *args, **kwargs)
         if method not in SAFE_METHODS:
             set_actor(_actor(request))
+        if method == "POST":
+            make_repeatable(self, request)
 
     @property
     def default_response_headers(self) -> dict[str, str]:

@@ -1,5 +1,6 @@
-"""What every back-office page gets: a content security policy and the operators' time zone."""
+"""What every back-office page gets: a content security policy, the operators' time zone, and who acts."""
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -7,6 +8,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
+from system.actor import Actor, set_actor
 from system.middleware import GetResponse
 
 # The theme's Alpine evaluates attribute expressions and it styles inline; pictures come from the platform's hosts.
@@ -43,3 +45,9 @@ class BackOfficeMiddleware:
             response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", POLICY)
         return response
+
+    def process_view(self, request: HttpRequest, *_view: Any) -> None:
+        """What a form changes is done by whoever is signed in."""
+        if request.method == "POST" and request.path_info.startswith(self.prefix) and request.user.is_authenticated:
+            user = request.user
+            set_actor(Actor("admin", user.pk, user.get_username(), request.META.get("REMOTE_ADDR", "")))

@@ -16,6 +16,7 @@ OWN_WORDS: dict[str, set[str]] = {
         "dashboard",
         "engine",
         "hub",
+        "knobs",
         "live",
         "log_texts",
         "snapshots",

@@ -59,6 +59,11 @@ TABLE: dict[tuple[str, str], Row] = {
     ("PATCH", "auth/profile"): Row(who="plain_user", body={"email": "contract@example.com"}),
     ("GET", "health"): Row(who="anyone", enveloped=False),
     ("GET", "system/health"): Row(who="anyone"),
+    ("GET", "system/info"): Row(who="admin", query=True),
+    ("GET", "system/config"): Row(who="admin", query=True, counted=True),
+    ("PUT", "system/config"): Row(who="admin", body={"settings": [{"key": "throttle.free", "value": 200}]}),
+    ("GET", "system/logs"): Row(who="admin", query=True, counted=True),
+    ("GET", "system/audit"): Row(who="admin", query=True, counted=True),
 }
 
 

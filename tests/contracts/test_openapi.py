@@ -25,6 +25,7 @@ UNDOCUMENTED = {
     "api/<version:version>/schema",
     "health",
     "health/live",
+    "metrics",
 }
 
 

@@ -1,0 +1,182 @@
+"""Numbers for monitors, in Prometheus' text format.
+
+Counters are added up in each process and carried to Redis every few seconds by a thread, so that any web process can
+answer for all, whatever process or machine counted. Gauges are asked of the database when a monitor comes.
+"""
+
+import os
+import threading
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import redis.exceptions
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+
+from system.background import Background
+from system.redis import key, redis_client
+
+PREFIX = "s1688"
+CARRY_SECONDS = 2.0
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+# Between the parts of a counter's name in Redis; no label of ours holds it.
+SEPARATOR = "\x1f"
+
+
+Values = dict[tuple[str, ...], float]
+
+
+class Counter(NamedTuple):
+    """A number that only rises."""
+
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+class Gauge(NamedTuple):
+    """A number as it is now, by the values of its labels."""
+
+    name: str
+    help: str
+    labels: tuple[str, ...]
+    values: Values
+
+
+COUNTERS = {
+    "http_requests": Counter("HTTP requests", ("method", "route", "status")),
+    "rate_limit_refusals": Counter("Requests refused by a rate limit", ("route",)),
+    "idempotency_replays": Counter("Answers given again under their Idempotency-Key"),
+}
+REQUEST_SECONDS = "http_request_seconds"
+REQUEST_LABELS = ("method", "route")
+
+Provider = Callable[[], Iterable[Gauge]]
+
+_lock = threading.Lock()
+_pending: dict[str, float] = defaultdict(float)
+_providers: list[Provider] = []
+
+
+def register_gauges(provider: Provider) -> None:
+    """Have these numbers asked for with every visit of a monitor; called from `AppConfig.ready()`."""
+    if provider not in _providers:
+        _providers.append(provider)
+
+
+def count(name: str, *labels: str, by: float = 1) -> None:
+    """Raise one of COUNTERS."""
+    _add({SEPARATOR.join((name, *labels)): by})
+
+
+def count_request(method: str, route: str, status: int, seconds: float) -> None:
+    """One HTTP request: how it ended and how long it took."""
+    bucket = str(bisect_left(BUCKETS, seconds))
+    added = {
+        SEPARATOR.join(("http_requests", method, route, str(status))): 1.0,
+        SEPARATOR.join((REQUEST_SECONDS, method, route, bucket)): 1.0,
+        SEPARATOR.join((REQUEST_SECONDS, method, route, "sum")): seconds,
+    }
+    if status == 429:
+        added[SEPARATOR.join(("rate_limit_refusals", route))] = 1.0
+    _add(added)
+
+
+def exposition() -> bytes:
+    """Everything, for a monitor."""
+    carry()
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Collector())
+    return generate_latest(registry)
+
+
+def carry() -> None:
+    """Bring what was counted to Redis; while it is away the numbers wait here."""
+    with _lock:
+        added = dict(_pending)
+        _pending.clear()
+    if not added:
+        return
+    try:
+        pipeline = redis_client("cache").pipeline()
+        for name, by in added.items():
+            pipeline.hincrbyfloat(_hash(), name, by)
+        pipeline.execute()
+    except redis.exceptions.RedisError:
+        _add(added)
+
+
+def _add(added: dict[str, float]) -> None:
+    with _lock:
+        for name, by in added.items():
+            _pending[name] += by
+    _carrier.wake()
+
+
+def _hash() -> str:
+    return key("metrics")
+
+
+class _Collector:
+    """What `exposition` shows."""
+
+    def collect(self) -> Iterable[Metric]:
+        """All numbers."""
+        counted = _counted()
+        yield GaugeMetricFamily(f"{PREFIX}_redis_up", "Whether Redis answers", value=float(counted is not None))
+        yield from _counter_families(counted or {})
+        yield _request_seconds(counted or {})
+        for provider in _providers:
+            for gauge in provider():
+                yield _gauge_family(gauge)
+
+
+def _counted() -> dict[tuple[str, ...], float] | None:
+    try:
+        found: dict[bytes, bytes] = redis_client("cache").hgetall(_hash())  # type: ignore[assignment]
+    except redis.exceptions.RedisError:
+        return None
+    return {tuple(name.decode().split(SEPARATOR)): float(number) for name, number in found.items()}
+
+
+def _counter_families(counted: dict[tuple[str, ...], float]) -> Iterable[Metric]:
+    for name, counter in COUNTERS.items():
+        family = CounterMetricFamily(f"{PREFIX}_{name}", counter.help, labels=counter.labels)
+        if not counter.labels:
+            family.add_metric((), counted.get((name,), 0.0))
+        for (first, *labels), number in sorted(counted.items()):
+            if first == name and labels:
+                family.add_metric(labels, number)
+        yield family
+
+
+def _request_seconds(counted: dict[tuple[str, ...], float]) -> Metric:
+    family = HistogramMetricFamily(f"{PREFIX}_{REQUEST_SECONDS}", "Duration of HTTP requests", labels=REQUEST_LABELS)
+    routes = sorted({labels[1:3] for labels in counted if labels[0] == REQUEST_SECONDS})
+    bounds = [*map(str, BUCKETS), "+Inf"]
+    for labels in routes:
+        running, buckets = 0.0, []
+        for index, bound in enumerate(bounds):
+            running += counted.get((REQUEST_SECONDS, *labels, str(index)), 0.0)
+            buckets.append((bound, running))
+        family.add_metric(labels, buckets, counted.get((REQUEST_SECONDS, *labels, "sum"), 0.0))
+    return family
+
+
+def _gauge_family(gauge: Gauge) -> Metric:
+    family = GaugeMetricFamily(f"{PREFIX}_{gauge.name}", gauge.help, labels=gauge.labels)
+    for labels, number in gauge.values.items():
+        family.add_metric(labels, number)
+    return family
+
+
+def _forget_pending() -> None:
+    # The parent carries what it counted before the fork.
+    global _lock
+    _lock = threading.Lock()
+    _pending.clear()
+
+
+_carrier = Background("metrics", carry, CARRY_SECONDS)
+os.register_at_fork(after_in_child=_forget_pending)

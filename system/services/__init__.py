@@ -1,0 +1,1 @@
+"""Writes of the kernel that people ask for."""
