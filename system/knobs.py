@@ -7,9 +7,23 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from system import runtime
+from system.api.throttling import rates
+from system.api.throttling.rates import UNLIMITED, parse_rate
 from system.runtime import Definition, Fact
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+THROTTLE = "throttle."
+RATES = {
+    "free": _("Calls of a user of the free tier"),
+    "basic": _("Calls of a user of the basic tier"),
+    "enterprise": _("Calls of a user of the enterprise tier"),
+    "premium": _("Calls of a user of the premium tier"),
+    "anonymous": _("Calls of an address without good credentials"),
+    "login": _("Sign-ins from an address"),
+    "login_name": _("Sign-ins with a user name"),
+}
+# Whoever guesses passwords must always be slowed down.
+MAY_BE_UNLIMITED = frozenset({"free", "basic", "enterprise", "premium", "sync_start", "export", "batch"})
 LIMITS = _("Rate limits")
 KEEPING = _("Keeping")
 LOGGING = _("Logging")
@@ -19,26 +33,38 @@ def _apply_log_level(level: str) -> None:
     logging.getLogger().setLevel(level)
 
 
-def _limit(name: str, default: int, description: Any) -> Definition:
+def _rate(name: str, configured: str) -> Definition:
     return Definition(
-        key=f"throttle.{name}",
-        kind="integer",
-        default=default,
+        key=f"{THROTTLE}{name}",
+        kind="string",
+        default=configured,
         group=LIMITS,
-        description=description,
-        minimum=1,
-        maximum=1_000_000,
+        description=RATES.get(name, _("Calls of a route that costs much")),
+        check=_rate_problem if name in MAY_BE_UNLIMITED else _limit_problem,
     )
+
+
+def _rate_problem(text: str) -> Any:
+    try:
+        parse_rate(text)
+    except ValueError:
+        return _("Must be a rate such as 100/hour, or 100/hour, burst 20; or unlimited, where that is safe.")
+    return None
+
+
+def _limit_problem(text: str) -> Any:
+    return _("Must have a limit.") if text == UNLIMITED else _rate_problem(text)
+
+
+def _rate_in_force(name: str, configured: str) -> str:
+    rate: str = runtime.changed(f"{THROTTLE}{name}", configured)
+    return rate
 
 
 def register() -> None:
     """Put the kernel's settings and facts onto the lists."""
     runtime.register(
-        _limit("free", 100, _("Requests per hour of a user of the free tier")),
-        _limit("basic", 1_000, _("Requests per hour of a user of the basic tier")),
-        _limit("enterprise", 10_000, _("Requests per hour of a user of the enterprise tier")),
-        _limit("anonymous", 1_000, _("Requests per hour from one address without credentials")),
-        _limit("login", 10, _("Sign-in attempts per minute from one address, and for one user name")),
+        *(_rate(name, configured) for name, configured in settings.THROTTLE_RATES.items()),
         Definition(
             key="idempotency.hours",
             kind="integer",
@@ -67,6 +93,7 @@ def register() -> None:
             apply=_apply_log_level,
         ),
     )
+    rates.overrule_with(_rate_in_force)
     runtime.register_fact(
         Fact("api.max_page_size", _("Most rows a page"), settings.API_MAX_PAGE_SIZE),
         Fact("api.max_depth", _("How deep lists go by page or offset"), settings.API_MAX_DEPTH),

@@ -13,6 +13,7 @@ _HANDLERS: dict[str, dict[str, Any]] = {
     "stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["context", "redact"]},
     "table": {"class": "system.systemlog.TableHandler", "level": "WARNING", "filters": ["context", "redact"]},
 }
+_ROOT = ["stderr", "table"] if SYSTEM_LOG else ["stderr"]
 
 LOGGING = {
     "version": 1,
@@ -28,11 +29,13 @@ LOGGING = {
         }
     },
     "handlers": _HANDLERS,
-    "root": {"handlers": ["stderr", "table"] if SYSTEM_LOG else ["stderr"], "level": LOG_LEVEL},
+    "root": {"handlers": _ROOT, "level": LOG_LEVEL},
     "loggers": {
         "django.server": {"handlers": [], "propagate": True},
         "django.request": {"level": "ERROR"},
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
+        # The workers' pool; it passes nothing on, and without handlers Celery would give it one of its own.
+        "multiprocessing": {"handlers": _ROOT, "propagate": False},
     },
 }

@@ -21,7 +21,7 @@ VALUE_SCHEMA = {"oneOf": [{"type": "integer"}, {"type": "string"}, {"type": "boo
 CHANGE_SCHEMA = {"oneOf": [{"type": "integer"}, {"type": "string"}], "nullable": True}
 EXAMPLE = OpenApiExample(
     "A higher limit, and one setting back to its default",
-    value={"settings": [{"key": "throttle.free", "value": 200}, {"key": "logs.level", "value": None}]},
+    value={"settings": [{"key": "throttle.free", "value": "200/hour"}, {"key": "logs.level", "value": None}]},
     request_only=True,
 )
 

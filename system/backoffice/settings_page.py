@@ -16,6 +16,8 @@ from system.errors import ApplicationError
 from system.models import Setting
 from system.services.settings import change_settings, settings_version
 
+LONGEST_TEXT = 200
+
 
 class SettingsForm(forms.Form):
     """A field a setting; an empty one takes the setting back to its default."""
@@ -33,9 +35,11 @@ class SettingsForm(forms.Form):
 def _field(definition: runtime.Definition) -> forms.Field:
     help_text = _("{key}; empty for the default, {default}").format(key=definition.key, default=definition.default)
     stated: dict[str, Any] = {"label": definition.description, "help_text": help_text, "required": False}
-    if definition.kind == "string":
+    if definition.choices:
         choices = [("", "–"), *((name, name) for name in definition.choices)]
         return forms.ChoiceField(choices=choices, widget=UnfoldAdminSelectWidget, **stated)
+    if definition.kind == "string":
+        return forms.CharField(max_length=LONGEST_TEXT, widget=UnfoldAdminTextInputWidget, **stated)
     stated |= {"min_value": definition.minimum, "max_value": definition.maximum}
     return forms.IntegerField(widget=UnfoldAdminTextInputWidget, **stated)
 

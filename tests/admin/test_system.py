@@ -37,8 +37,8 @@ def test_only_administrators_open_settings_and_logbooks(
 
 def test_a_setting_is_saved_by_the_service(admin: User) -> None:
     pages = Pages(admin)
-    assert 'name="throttle.free"' in pages.get(reverse(SETTINGS))
-    pages.post(reverse(SETTINGS), form(**{"throttle.free": "7"}) | {"version": "0"})
+    assert 'name="idempotency.hours"' in pages.get(reverse(SETTINGS))
+    pages.post(reverse(SETTINGS), form(**{"idempotency.hours": "7"}) | {"version": "0"})
     assert Setting.objects.get().value == 7
     audited = AuditLog.objects.get(target_type="setting")
     assert (audited.via, audited.actor, audited.user_id, audited.ip) == ("admin", "admin", admin.pk, "127.0.0.1")
@@ -47,10 +47,10 @@ def test_a_setting_is_saved_by_the_service(admin: User) -> None:
 
 def test_a_bad_value_and_a_stale_form_are_told(admin: User) -> None:
     pages = Pages(admin)
-    pages.post(reverse(SETTINGS), form(**{"throttle.free": "0"}) | {"version": "0"})
+    pages.post(reverse(SETTINGS), form(**{"idempotency.hours": "0"}) | {"version": "0"})
     assert not Setting.objects.exists()
-    pages.post(reverse(SETTINGS), form(**{"throttle.free": "7"}) | {"version": "0"})
-    pages.post(reverse(SETTINGS), form(**{"throttle.free": "8"}) | {"version": "0"})
+    pages.post(reverse(SETTINGS), form(**{"idempotency.hours": "7"}) | {"version": "0"})
+    pages.post(reverse(SETTINGS), form(**{"idempotency.hours": "8"}) | {"version": "0"})
     assert Setting.objects.get().value == 7
 
 

@@ -61,7 +61,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "system/health"): Row(who="anyone"),
     ("GET", "system/info"): Row(who="admin", query=True),
     ("GET", "system/config"): Row(who="admin", query=True, counted=True),
-    ("PUT", "system/config"): Row(who="admin", body={"settings": [{"key": "throttle.free", "value": 200}]}),
+    ("PUT", "system/config"): Row(who="admin", body={"settings": [{"key": "sync.batch_size_default", "value": 200}]}),
     ("GET", "system/logs"): Row(who="admin", query=True, counted=True),
     ("GET", "system/audit"): Row(who="admin", query=True, counted=True),
 }

@@ -34,13 +34,13 @@ def shown(client: ApiClient) -> dict[str, dict[str, Any]]:
 
 def test_all_settings_are_shown_with_their_bounds(client: ApiClient) -> None:
     found = shown(client)
-    assert found["throttle.free"] | {"group": "", "description": ""} == {
-        "key": "throttle.free",
-        "value": 100,
-        "default": 100,
+    assert found["logs.retention_days"] | {"group": "", "description": ""} == {
+        "key": "logs.retention_days",
+        "value": 30,
+        "default": 30,
         "type": "integer",
         "minimum": 1,
-        "maximum": 1_000_000,
+        "maximum": 365,
         "choices": [],
         "group": "",
         "description": "",
@@ -60,26 +60,26 @@ def test_a_change_counts_at_once_here_and_names_who_made_it(client: ApiClient) -
 
 
 def test_null_takes_a_setting_back_to_its_default(client: ApiClient) -> None:
-    client.put(ADDRESS, changed(("throttle.free", 7)))
-    client.put(ADDRESS, changed(("throttle.free", None)))
-    assert shown(client)["throttle.free"]["value"] == 100
+    client.put(ADDRESS, changed(("idempotency.hours", 7)))
+    client.put(ADDRESS, changed(("idempotency.hours", None)))
+    assert shown(client)["idempotency.hours"]["value"] == 24
     assert not Setting.objects.exists()
 
 
 def test_before_and_after_are_audited(client: ApiClient) -> None:
-    client.put(ADDRESS, changed(("throttle.free", 7), ("logs.level", "WARNING")))
-    client.put(ADDRESS, changed(("throttle.free", None)))
+    client.put(ADDRESS, changed(("idempotency.hours", 7), ("logs.level", "WARNING")))
+    client.put(ADDRESS, changed(("idempotency.hours", None)))
     lines = AuditLog.objects.filter(target_type="setting").order_by("id")
     assert [(line.target_id, line.before, line.after, line.actor) for line in lines] == [
+        ("idempotency.hours", {"value": 24}, {"value": 7}, "admin"),
         ("logs.level", {"value": "INFO"}, {"value": "WARNING"}, "admin"),
-        ("throttle.free", {"value": 100}, {"value": 7}, "admin"),
-        ("throttle.free", {"value": 7}, {"value": 100}, "admin"),
+        ("idempotency.hours", {"value": 7}, {"value": 24}, "admin"),
     ]
 
 
 def test_the_same_value_again_is_no_change(client: ApiClient) -> None:
     for _ in range(2):
-        client.put(ADDRESS, changed(("throttle.free", 7)))
+        client.put(ADDRESS, changed(("idempotency.hours", 7)))
     assert AuditLog.objects.filter(target_type="setting").count() == 1
 
 
@@ -90,13 +90,18 @@ def test_the_same_value_again_is_no_change(client: ApiClient) -> None:
         ("SECRET_KEY", "x"),
         ("DEBUG", True),
         ("DATABASE_URL", "postgresql://x"),
-        ("throttle.free", 0),
-        ("throttle.free", 1_000_001),
-        ("throttle.free", "100"),
-        ("throttle.free", True),
-        ("throttle.free", 1.5),
-        ("throttle.free", [1]),
+        ("logs.retention_days", 0),
+        ("logs.retention_days", 366),
+        ("sync.delist_limit_percent", "50"),
+        ("sync.delist_limit_percent", True),
+        ("sync.delist_limit_percent", 1.5),
+        ("sync.delist_limit_percent", [1]),
+        ("throttle.free", 100),
         ("throttle.free", {"a": 1}),
+        ("throttle.free", "100 per hour"),
+        ("throttle.free", "0/hour"),
+        ("throttle.login", "unlimited"),
+        ("throttle.anonymous", "unlimited"),
         ("sync.max_workers_default", 33),
         ("logs.level", "LOUD"),
         ("logs.level", 10),
@@ -106,7 +111,7 @@ def test_the_same_value_again_is_no_change(client: ApiClient) -> None:
 @pytest.mark.parametrize("version", ["v1", "v2"])
 def test_what_does_not_fit_is_named_and_nothing_is_written(admin: User, version: str, key: str, value: Any) -> None:
     client = ApiClient(version=version).as_(admin)
-    error = client.put(ADDRESS, changed(("logs.retention_days", 10), (key, value)), expect=400)
+    error = client.put(ADDRESS, changed(("sync.batch_size_default", 10), (key, value)), expect=400)
     assert set(error["details"]) == {key}
     assert not Setting.objects.exists()
     assert not AuditLog.objects.filter(target_type="setting").exists()
@@ -131,11 +136,11 @@ def test_another_form_is_400(client: ApiClient, body: dict[str, Any]) -> None:
 def test_of_two_who_read_the_same_state_one_writes(client: ApiClient) -> None:
     client.get(ADDRESS)
     etag = client.last.headers["ETag"]
-    client.put(ADDRESS, changed(("throttle.free", 7)), headers={"If-Match": etag})
+    client.put(ADDRESS, changed(("idempotency.hours", 7)), headers={"If-Match": etag})
     newer = client.last.headers["ETag"]
-    client.put(ADDRESS, changed(("throttle.free", 8)), expect=412, headers={"If-Match": etag})
-    assert shown(client)["throttle.free"]["value"] == 7
-    client.put(ADDRESS, changed(("throttle.free", 8)), headers={"If-Match": newer})
+    client.put(ADDRESS, changed(("idempotency.hours", 8)), expect=412, headers={"If-Match": etag})
+    assert shown(client)["idempotency.hours"]["value"] == 7
+    client.put(ADDRESS, changed(("idempotency.hours", 8)), headers={"If-Match": newer})
 
 
 def test_an_unchanged_state_is_304(client: ApiClient) -> None:
@@ -157,9 +162,9 @@ def test_no_secret_is_shown(client: ApiClient) -> None:
 
 
 def test_a_stored_value_that_no_longer_fits_is_not_used(db: None) -> None:
-    Setting.objects.create(key="throttle.free", value=-1)
+    Setting.objects.create(key="idempotency.hours", value=-1)
     runtime.forget()
-    assert runtime.integer("throttle.free") == 100
+    assert runtime.integer("idempotency.hours") == 24
 
 
 def test_while_the_database_is_away_the_last_known_values_count(
@@ -167,12 +172,11 @@ def test_while_the_database_is_away_the_last_known_values_count(
 ) -> None:
     from django.db import OperationalError
 
-    client.put(ADDRESS, changed(("throttle.free", 7)))
-    assert runtime.integer("throttle.free") in {7, 100}
+    client.put(ADDRESS, changed(("idempotency.hours", 7)))
     runtime.refresh()
     monkeypatch.setattr("system.models.Setting.objects.values_list", _raise(OperationalError()))
     runtime.forget()
-    assert runtime.integer("throttle.free") == 7
+    assert runtime.integer("idempotency.hours") == 7
 
 
 def _raise(error: Exception) -> Any:
@@ -191,6 +195,19 @@ def test_the_log_level_is_applied(client: ApiClient) -> None:
     runtime.refresh()
     assert logging.getLogger().level == logging.INFO
     logging.getLogger().setLevel(before)
+
+
+def test_a_changed_rate_limits_at_once(client: ApiClient, plain_user: User, redis_url: str) -> None:
+    user = ApiClient().as_(plain_user)
+    client.put(ADDRESS, changed(("throttle.free", "2/hour")))
+    runtime.refresh()
+    for _ in range(2):
+        user.get("auth/profile")
+    assert user.last.headers["X-RateLimit-Limit"] == "2"
+    user.get("auth/profile", expect=429)
+    client.put(ADDRESS, changed(("throttle.free", None)))
+    runtime.refresh()
+    user.get("auth/profile")
 
 
 def test_the_documents_list_every_setting_with_its_default_and_bounds() -> None:

@@ -24,8 +24,8 @@ class Command(BaseCommand):
         parser.add_argument("--type", choices=SyncJob.Type.values, default=SyncJob.Type.FULL)
         parser.add_argument("--category", type=int, metavar="ID", help="only this category and those below it")
         parser.add_argument("--sku", action="append", default=[], metavar="OFFER", help="offer id or link; repeatable")
-        parser.add_argument("--batch-size", type=_bounded(settings.SYNC_BATCH_SIZE_MAX), default=100, metavar="1-1000")
-        parser.add_argument("--max-workers", type=_bounded(settings.SYNC_MAX_WORKERS_MAX), default=5, metavar="1-32")
+        parser.add_argument("--batch-size", type=_bounded(settings.SYNC_BATCH_SIZE_MAX), metavar="1-1000")
+        parser.add_argument("--max-workers", type=_bounded(settings.SYNC_MAX_WORKERS_MAX), metavar="1-32")
         parser.add_argument("--priority", choices=Task.Queue.values, default=Task.Queue.DEFAULT)
         parser.add_argument("--follow", action="store_true", help="show a progress bar until the job ends")
 
@@ -41,15 +41,15 @@ class Command(BaseCommand):
 
 
 def _request(options: dict[str, Any]) -> StartSync:
+    sizes = {name: options[name] for name in ("batch_size", "max_workers") if options[name] is not None}
     return StartSync(
         type=options["type"],
         source=options["source"],
         category_id=options["category"],
         sku_list=tuple(options["sku"]),
-        batch_size=options["batch_size"],
-        max_workers=options["max_workers"],
         priority=options["priority"],
         trigger=SyncJob.Trigger.COMMAND,
+        **sizes,
     )
 
 

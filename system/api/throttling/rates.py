@@ -1,6 +1,7 @@
 """How much is allowed: rates as text, such as "100/hour", and where they come from."""
 
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
@@ -11,6 +12,13 @@ SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 # Counts in microseconds stay exact far beyond this.
 MAX_LIMIT = 1_000_000
 _RATE = re.compile(r"([1-9][0-9]{0,6}) ?/ ?(second|minute|hour|day)(?:,? burst ([1-9][0-9]{0,6}))?")
+
+
+def _configured(_name: str, configured: str) -> str:
+    return configured
+
+
+_in_force: Callable[[str, str], str] = _configured
 
 
 class Rate(NamedTuple):
@@ -47,10 +55,18 @@ def rate_of(name: str) -> Rate | None:
     Raises:
         KeyError: there is no such rate.
     """
-    return parse_rate(rates()[name])
+    return parse_rate(_in_force(name, settings.THROTTLE_RATES[name]))
 
 
 def rates() -> dict[str, str]:
-    """Every rate as text, by name. All that decides about limits reads them here, each time."""
-    configured: dict[str, str] = settings.THROTTLE_RATES
-    return configured
+    """Every rate as text, by name, as it is in force now."""
+    return {name: _in_force(name, configured) for name, configured in settings.THROTTLE_RATES.items()}
+
+
+def overrule_with(in_force: Callable[[str, str], str]) -> None:
+    """Have every use of a rate ask `in_force(name, configured)`; called from `AppConfig.ready()`.
+
+    The settings read this module before there is anything to ask.
+    """
+    global _in_force
+    _in_force = in_force
