@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
 from system.actor import Actor, set_actor
+from system.client_ip import client_ip
 from system.middleware import GetResponse
 
 # The theme's Alpine evaluates attribute expressions and it styles inline; pictures come from the platform's hosts.
@@ -50,4 +51,4 @@ class BackOfficeMiddleware:
         """What a form changes is done by whoever is signed in."""
         if request.method == "POST" and request.path_info.startswith(self.prefix) and request.user.is_authenticated:
             user = request.user
-            set_actor(Actor("admin", user.pk, user.get_username(), request.META.get("REMOTE_ADDR", "")))
+            set_actor(Actor("admin", user.pk, user.get_username(), client_ip(request)))

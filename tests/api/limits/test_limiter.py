@@ -88,7 +88,7 @@ def test_who_waits_as_told_passes(limiter: Limiter) -> None:
 def test_a_burst_is_smoothed_to_the_pace_of_the_rate(limiter: Limiter) -> None:
     bucket = Bucket("user", "1", Rate(36_000, 3600, 2))
     assert [take(limiter, bucket).allowed for _ in range(2)] == [True, True]
-    times = []
+    times: list[float] = []
     while len(times) < 4:
         if take(limiter, bucket).allowed:
             times.append(time.monotonic())
