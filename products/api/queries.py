@@ -5,12 +5,14 @@ from rest_framework import serializers
 
 from products.models import Product
 from products.selectors.listing import ORDERS
+from products.selectors.products import RELEVANCE
 from system.api.pagination import PageQuery
-from system.api.query import BooleanField, ListField, Query, SortField, TimeField, refuse_reversed
+from system.api.query import BooleanField, ListField, Query, QuerySerializer, SortField, TimeField, refuse_reversed
 
 SEARCH_MAX_LENGTH = 200
 # As many digits as a whole number may have in a query.
 MAX_ID = 10**18 - 1
+MAX_QUANTITY = 10**9
 
 
 def _id(**options: object) -> serializers.IntegerField:
@@ -25,10 +27,15 @@ def _price() -> serializers.DecimalField:
     return serializers.DecimalField(max_digits=12, decimal_places=2, min_value=0, required=False)
 
 
-class ProductListQuery(PageQuery):
-    """Parameters of `GET products`."""
+def _quantity() -> serializers.IntegerField:
+    return serializers.IntegerField(
+        min_value=1, max_value=MAX_QUANTITY, required=False, help_text=_("Also what a unit costs at this quantity")
+    )
 
-    sortby = SortField(tuple(ORDERS), default="id", help_text=_("Products without a value come last."))
+
+class ProductFilters(QuerySerializer):
+    """What narrows a list of products."""
+
     category_id = _id(help_text=_("A category and all below it"))
     category = _text(1000, help_text=_("The same by name or path, such as 数码 / 耳机"))
     shop_id = _id()
@@ -50,6 +57,37 @@ class ProductListQuery(PageQuery):
         super().finish(query)
         refuse_reversed(query, "price_min", "price_max")
         refuse_reversed(query, "start_time", "end_time")
+
+
+class ProductListQuery(ProductFilters, PageQuery):
+    """Parameters of `GET products`."""
+
+    sortby = SortField(tuple(ORDERS), default="id", help_text=_("Products without a value come last."))
+    qty = _quantity()
+
+
+class ProductSearchQuery(ProductFilters, PageQuery):
+    """Parameters of `GET products/search`."""
+
+    sortby = SortField((RELEVANCE, *ORDERS), default=RELEVANCE, help_text=_("Relevance has the best first, always."))
+    qty = _quantity()
+    q = serializers.CharField(
+        max_length=SEARCH_MAX_LENGTH,
+        help_text=_("Part of the title, taken literally; a SKU, an offer id or a pasted offer link"),
+    )
+
+    @classmethod
+    def finish(cls, query: Query) -> None:
+        """There is nothing to search without a text."""
+        super().finish(query)
+        if "q" not in query:
+            raise serializers.ValidationError({"q": [_("This field is required.")]})
+
+
+class ProductDetailQuery(QuerySerializer):
+    """Parameters of `GET products/{id}`."""
+
+    qty = _quantity()
 
 
 class CategoryListQuery(PageQuery):

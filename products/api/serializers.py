@@ -8,9 +8,22 @@ from rest_framework import serializers
 
 from products.models import Product, Sku
 
+PRICE_BASES = ("tiers", "skus", "fixed", "hidden")
+
 
 def _money(**options: Any) -> serializers.DecimalField:
     return serializers.DecimalField(max_digits=12, decimal_places=2, coerce_to_string=False, **options)
+
+
+def _total() -> serializers.DecimalField:
+    # A billion of the dearest.
+    return serializers.DecimalField(
+        max_digits=21,
+        decimal_places=2,
+        coerce_to_string=False,
+        allow_null=True,
+        help_text="Null below the minimum order quantity and without a price",
+    )
 
 
 def _time(**options: Any) -> serializers.DateTimeField:
@@ -46,15 +59,44 @@ class AttributesField(serializers.JSONField):
     """What the source says about a product, by name; a name given several times has a list."""
 
 
+class UnitPriceSerializer(serializers.Serializer[Any]):
+    """What one unit of a SKU costs at the quantity asked for, and all of them."""
+
+    unit_price = _money(allow_null=True)
+    total = _total()
+
+
+class QuantityPriceSerializer(UnitPriceSerializer):
+    """What one unit costs at the quantity asked for, and all of them."""
+
+    quantity = serializers.IntegerField()
+    currency = serializers.CharField()
+    unit = serializers.CharField()
+    min_order_quantity = serializers.IntegerField()
+    meets_minimum = serializers.BooleanField(help_text="If not, the unit price is that of the minimum order quantity")
+    basis = serializers.ChoiceField(
+        choices=PRICE_BASES,
+        help_text="tiers: by the product's tiers; skus: the cheapest SKU; fixed: one price; hidden: none is shown",
+    )
+
+    class Meta:
+        fields = ["quantity", "unit_price", "total", "currency", "unit", "min_order_quantity", "meets_minimum", "basis"]
+
+
 class SkuSerializer(serializers.ModelSerializer[Sku]):
     """A sellable variant."""
 
     spec = SpecField()
     price = _money(allow_null=True)
+    price_tiers = PriceTierSerializer(many=True, help_text="Only of products that quote each SKU by quantity")
+    quantity_price = UnitPriceSerializer(required=False, help_text="With `qty` only")
 
     class Meta:
         model = Sku
-        fields = ["id", "source_sku_id", "spec_id", "code", "spec", "price", "stock", "image"]
+        fields = [
+            *["id", "source_sku_id", "spec_id", "code", "spec", "price", "price_tiers", "stock", "image"],
+            "quantity_price",
+        ]
 
 
 class ListedProductSerializer(serializers.ModelSerializer[Product]):
@@ -74,6 +116,7 @@ class ListedProductSerializer(serializers.ModelSerializer[Product]):
     attributes = AttributesField()
     source_updated_at = _time(allow_null=True)
     synced_at = _time(allow_null=True, help_text="When a sync last changed it")
+    quantity_price = QuantityPriceSerializer(required=False, help_text="With `qty` only")
 
     class Meta:
         model = Product
@@ -81,7 +124,7 @@ class ListedProductSerializer(serializers.ModelSerializer[Product]):
             *["id", "sku", "title", "price", "stock", "images", "category", "created_at", "updated_at"],
             *["category_id", "category_path", "shop", "price_min", "price_max", "currency", "price_tiers"],
             *["min_order_quantity", "unit", "sold_count", "status", "source", "source_id", "url", "attributes"],
-            *["version", "source_updated_at", "synced_at"],
+            *["version", "source_updated_at", "synced_at", "quantity_price"],
         ]
 
 
@@ -91,7 +134,7 @@ class ProductSerializer(ListedProductSerializer):
     skus = SkuSerializer(many=True)
 
     class Meta(ListedProductSerializer.Meta):
-        fields = [*ListedProductSerializer.Meta.fields, "description", "skus"]
+        fields = [*ListedProductSerializer.Meta.fields[:-1], "description", "skus", "quantity_price"]
 
 
 class CategorySerializer(serializers.Serializer[Any]):
@@ -144,6 +187,7 @@ _SKU: dict[str, Any] = {
     "code": "BT-BLACK",
     "spec": {"颜色": "黑色"},
     "price": 99.99,
+    "price_tiers": [],
     "stock": 60,
     "image": "https://cbu01.alicdn.com/img/ibank/2025/3.jpg",
 }
