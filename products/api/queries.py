@@ -1,15 +1,19 @@
 """The query parameters of the catalogue's lists."""
 
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from products.models import Product
+from products.models import Product, ProductChange
+from products.selectors.changes import CHANGED_FIELDS
 from products.selectors.listing import ORDERS
 from products.selectors.products import RELEVANCE
-from system.api.pagination import PageQuery
+from products.selectors.shops import SHOP_ORDERS
+from system.api.pagination import CURSOR_MAX_LENGTH, PageQuery, decode_cursor
 from system.api.query import BooleanField, ListField, Query, QuerySerializer, SortField, TimeField, refuse_reversed
 
 SEARCH_MAX_LENGTH = 200
+FEED_SCOPE = "changes"
 # As many digits as a whole number may have in a query.
 MAX_ID = 10**18 - 1
 MAX_QUANTITY = 10**9
@@ -82,6 +86,57 @@ class ProductSearchQuery(ProductFilters, PageQuery):
         super().finish(query)
         if "q" not in query:
             raise serializers.ValidationError({"q": [_("This field is required.")]})
+        if query["sortby"] == RELEVANCE and "order" in query.given:
+            raise serializers.ValidationError({"order": [_("Relevance has one order only.")]})
+
+
+class HistoryQuery(PageQuery):
+    """Parameters of `GET products/{id}/history`."""
+
+    field = ListField(
+        child=SortField(CHANGED_FIELDS), help_text=_("Only changes of these, such as price and stock"), min_length=1
+    )
+    kind = ListField(child=serializers.ChoiceField(choices=ProductChange.Kind.choices))
+    start_time = TimeField(required=False, help_text=_("Changed at this time or later"))
+    end_time = TimeField(required=False, help_text=_("Changed at this time or earlier"))
+
+    @classmethod
+    def finish(cls, query: Query) -> None:
+        """Refuse a range that ends before it begins."""
+        super().finish(query)
+        refuse_reversed(query, "start_time", "end_time")
+
+
+class FeedQuery(QuerySerializer):
+    """Parameters of `GET products/changes`; `query["position"]` is where to go on, None at the beginning."""
+
+    cursor = serializers.CharField(
+        max_length=CURSOR_MAX_LENGTH, required=False, help_text=_("`next_cursor` of the answer before")
+    )
+    limit = serializers.IntegerField(min_value=1, max_value=settings.API_MAX_PAGE_SIZE, default=100)
+    kind = ListField(child=serializers.ChoiceField(choices=ProductChange.Kind.choices))
+    product_id = _id()
+    source = _text(50)  # type: ignore[assignment]
+    followed = BooleanField(required=False, help_text=_("Only of shops the caller follows"))
+    since = TimeField(required=False, help_text=_("Changed at this time or later"))
+
+    @classmethod
+    def finish(cls, query: Query) -> None:
+        """Open the cursor."""
+        super().finish(query)
+        scope, query["position"] = decode_cursor(query["cursor"]) if "cursor" in query else (FEED_SCOPE, None)
+        if scope != FEED_SCOPE:
+            raise serializers.ValidationError({"cursor": [_("This cursor belongs to another list or order.")]})
+
+
+class ShopListQuery(PageQuery):
+    """Parameters of `GET shops`."""
+
+    sortby = SortField(tuple(SHOP_ORDERS), default="id")
+    source = _text(50)  # type: ignore[assignment]
+    followed = BooleanField(required=False, help_text=_("Only shops the caller follows, or only others"))
+    q = _text(SEARCH_MAX_LENGTH, help_text=_("Part of the name, taken literally"))
+    product_count = BooleanField(default=False, help_text=_("Also count the products of each shop"))
 
 
 class ProductDetailQuery(QuerySerializer):

@@ -11,7 +11,8 @@ from system.sql import copy_rows, execute, fetch_all
 
 # SKUs without an id at the source were made by hand; a sync neither sees nor deletes them.
 _STORED = """
-    SELECT product_id, id, source_sku_id, spec_id, code, price, stock, image, price_tiers, spec, position FROM products_sku
+    SELECT product_id, id, source_sku_id, spec_id, code, price, stock, image, price_tiers, spec, position
+    FROM products_sku
     WHERE product_id = ANY(%s) AND source_sku_id <> '' ORDER BY product_id, position, id
 """
 _DELETE = "DELETE FROM products_sku WHERE id = ANY(%s)"

@@ -1,6 +1,8 @@
 """The catalogue over HTTP: one module per kind of resource."""
 
 from products.api.views.categories import CategoryViewSet
+from products.api.views.feeds import ChangeViewSet
 from products.api.views.products import ProductViewSet
+from products.api.views.shops import ShopViewSet
 
-__all__ = ["CategoryViewSet", "ProductViewSet"]
+__all__ = ["CategoryViewSet", "ChangeViewSet", "ProductViewSet", "ShopViewSet"]

@@ -11,6 +11,7 @@ from products.selectors.categories import category_detail, category_page
 from system.api.conditional import ConditionalViewSet
 from system.api.pagination import encode_cursor, page_body
 from system.api.permissions import IsUser
+from system.api.query import QuerySerializer
 from system.errors import ApplicationError, ErrorCode
 
 
@@ -39,6 +40,7 @@ class CategoryViewSet(ConditionalViewSet):
     @extend_schema(responses=CategorySerializer, examples=[CATEGORY_EXAMPLE])
     def retrieve(self, request: Request, pk: str) -> Response:
         """One category, with the number of products in and below it."""
+        QuerySerializer.parse(request)
         category = category_detail(number_in_path(pk))
         if category is None:
             raise ApplicationError(ErrorCode.NOT_FOUND)

@@ -1,6 +1,9 @@
-"""Reading what stands in an address."""
+"""Reading what stands in an address, and who asks."""
 
 import re
+from typing import Any
+
+from rest_framework.request import Request
 
 from system.errors import ApplicationError, ErrorCode
 
@@ -16,3 +19,9 @@ def number_in_path(pk: str) -> int:
     if not _ID.fullmatch(pk):
         raise ApplicationError(ErrorCode.NOT_FOUND)
     return int(pk)
+
+
+def caller_id(request: Request) -> int:
+    """The id of the user who asks; the permissions have let nobody else in."""
+    user: Any = request.user
+    return int(user.pk)

@@ -26,7 +26,8 @@ def _total() -> serializers.DecimalField:
     )
 
 
-def _time(**options: Any) -> serializers.DateTimeField:
+def time_field(**options: Any) -> serializers.DateTimeField:
+    """A time as answers show it."""
     return serializers.DateTimeField(format="%Y-%m-%dT%H:%M:%SZ", default_timezone=UTC, **options)
 
 
@@ -105,8 +106,8 @@ class ListedProductSerializer(serializers.ModelSerializer[Product]):
     price = _money(allow_null=True, help_text="Per unit at the minimum order quantity; null when the seller hides it")
     images = serializers.ListField(child=serializers.CharField())
     category = serializers.CharField(source="category.name", allow_null=True, default=None)
-    created_at = _time()
-    updated_at = _time()
+    created_at = time_field()
+    updated_at = time_field()
     category_id = serializers.IntegerField(allow_null=True)
     category_path = serializers.CharField(source="category.path", allow_null=True, default=None)
     shop = ShopReferenceSerializer(allow_null=True)
@@ -114,8 +115,8 @@ class ListedProductSerializer(serializers.ModelSerializer[Product]):
     price_max = _money(allow_null=True)
     price_tiers = PriceTierSerializer(many=True)
     attributes = AttributesField()
-    source_updated_at = _time(allow_null=True)
-    synced_at = _time(allow_null=True, help_text="When a sync last changed it")
+    source_updated_at = time_field(allow_null=True)
+    synced_at = time_field(allow_null=True, help_text="When a sync last changed it")
     quantity_price = QuantityPriceSerializer(required=False, help_text="With `qty` only")
 
     class Meta:
@@ -146,8 +147,8 @@ class CategorySerializer(serializers.Serializer[Any]):
     path = serializers.CharField()
     level = serializers.IntegerField()
     is_leaf = serializers.BooleanField()
-    created_at = _time()
-    updated_at = _time()
+    created_at = time_field()
+    updated_at = time_field()
     product_count = serializers.IntegerField(required=False, help_text="Products in and below it")
 
 
