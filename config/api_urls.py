@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from accounts.api.views import AuthViewSet
-from products.api.views import CategoryViewSet, ChangeViewSet, ProductViewSet, ShopViewSet
+from products.api.views import CategoryViewSet, ChangeViewSet, ExportViewSet, ProductViewSet, ShopViewSet
 from syncjobs.api.views import JobViewSet, SyncViewSet
 from system.api.configuration import ConfigViewSet
 from system.api.health import HealthView, SystemHealthView
@@ -14,6 +14,9 @@ routes: list[URLPattern] = [
     path("products", ProductViewSet.as_view({"get": "list"})),
     path("products/search", ProductViewSet.as_view({"get": "search"})),
     path("products/changes", ChangeViewSet.as_view({"get": "list"})),
+    path("products/export", ExportViewSet.as_view({"get": "export"})),
+    path("products/exports/<task_id>", ExportViewSet.as_view({"get": "retrieve"})),
+    path("products/exports/<task_id>/download", ExportViewSet.as_view({"get": "download"})),
     path("products/<pk>", ProductViewSet.as_view({"get": "retrieve"})),
     path("products/<pk>/history", ProductViewSet.as_view({"get": "history"})),
     path("categories", CategoryViewSet.as_view({"get": "list"})),

@@ -1,5 +1,7 @@
 """The query parameters of the catalogue's lists."""
 
+from typing import Any
+
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
@@ -9,6 +11,8 @@ from products.selectors.changes import CHANGED_FIELDS
 from products.selectors.listing import ORDERS
 from products.selectors.products import RELEVANCE
 from products.selectors.shops import SHOP_ORDERS
+from products.selectors.tables import COLUMNS
+from products.services.export_files import FORMATS
 from system.api.pagination import CURSOR_MAX_LENGTH, PageQuery, decode_cursor
 from system.api.query import BooleanField, ListField, Query, QuerySerializer, SortField, TimeField, refuse_reversed
 
@@ -127,6 +131,18 @@ class FeedQuery(QuerySerializer):
         scope, query["position"] = decode_cursor(query["cursor"]) if "cursor" in query else (FEED_SCOPE, None)
         if scope != FEED_SCOPE:
             raise serializers.ValidationError({"cursor": [_("This cursor belongs to another list or order.")]})
+
+
+class ExportQuery(ProductFilters):
+    """Parameters of `GET products/export`."""
+
+    format = serializers.ChoiceField(choices=tuple(FORMATS), default="csv")
+    columns = ListField(child=SortField(tuple(COLUMNS)), min_length=1, help_text=_("Only these, in this order"))
+
+    def get_fields(self) -> dict[str, Any]:
+        """`async` is a word of the language."""
+        told = BooleanField(default=False, help_text=_("Have a task write it, also if it is small"))
+        return {**super().get_fields(), "async": told}
 
 
 class ShopListQuery(PageQuery):
