@@ -139,6 +139,14 @@ class ExportQuery(ProductFilters):
     format = serializers.ChoiceField(choices=tuple(FORMATS), default="csv")
     columns = ListField(child=SortField(tuple(COLUMNS)), min_length=1, help_text=_("Only these, in this order"))
 
+    @classmethod
+    def finish(cls, query: Query) -> None:
+        """Refuse a column that is named twice."""
+        super().finish(query)
+        columns = query.get("columns") or []
+        if len(set(columns)) < len(columns):
+            raise serializers.ValidationError({"columns": [_("May be given only once.")]})
+
     def get_fields(self) -> dict[str, Any]:
         """`async` is a word of the language."""
         told = BooleanField(default=False, help_text=_("Have a task write it, also if it is small"))

@@ -16,8 +16,20 @@ CHANGED_FIELDS = ("sku", *SYNCED_COLUMNS, "skus")
 # So many lines one read looks at, however few of them the filters leave.
 SCAN_LIMIT = 5_000
 
-# Lines of transactions that have all ended: none can still appear among or before them.
-_SETTLED = "c.xact < pg_snapshot_xmin(pg_current_snapshot())"
+# The first transaction that may still write lines: of those in progress the earliest one, but for those that are seen
+# to work in another database of the cluster; whoever has ended since the snapshot was taken is not seen, and counts.
+_HORIZON = """
+    SELECT coalesce((
+        SELECT open.xact FROM (
+            SELECT pg_snapshot_xip(pg_current_snapshot()) UNION ALL SELECT pg_current_xact_id_if_assigned()
+        ) AS open (xact)
+        WHERE open.xact IS NOT NULL AND NOT EXISTS (
+            SELECT FROM pg_stat_activity a WHERE a.backend_xid = open.xact::xid AND a.datname <> current_database()
+        )
+        ORDER BY open.xact LIMIT 1
+    ), pg_snapshot_xmax(pg_current_snapshot())) AS xact
+"""
+_SETTLED = "c.xact < (SELECT xact FROM horizon)"
 # Answered by an index, alone or together with the order.
 _SCANNED = {"product_id": "c.product_id = %s", "since": "c.at >= %s"}
 _KEPT = {"kind": "s.kind = ANY(%s)", "source": "p.source = %s"}
@@ -52,8 +64,8 @@ def feed_page(filters: Mapping[str, Any], *, after: Position | None, limit: int,
     """The next changes behind a position.
 
     Nothing is left out and nothing comes twice, however many write at the same time: a line appears once every
-    transaction that began before its own has ended. A page may hold less than `limit` and have more behind it, since a
-    read looks at SCAN_LIMIT lines at most.
+    transaction of this database that began before its own has ended. A page may hold less than `limit` and have more
+    behind it, since a read looks at SCAN_LIMIT lines at most.
 
     Args:
         filters: product_id, kind, source, since (at this time or later), followed (by `user_id`).
@@ -64,7 +76,7 @@ def feed_page(filters: Mapping[str, Any], *, after: Position | None, limit: int,
     scanned, kept = _selections(filters, after, user_id)
     budget = SCAN_LIMIT if kept.parameters else limit + 1
     sql = f"""
-        WITH scanned AS MATERIALIZED (
+        WITH horizon AS MATERIALIZED ({_HORIZON}), scanned AS MATERIALIZED (
             SELECT c.id, c.xact, c.product_id, c.kind, c.fields, c.job_id, c.at FROM products_productchange c
             WHERE {scanned.condition} ORDER BY c.xact, c.id LIMIT {budget}
         ), taken AS (
@@ -72,14 +84,15 @@ def feed_page(filters: Mapping[str, Any], *, after: Position | None, limit: int,
             FROM scanned s LEFT JOIN products_product p ON p.id = s.product_id
             WHERE {kept.condition} ORDER BY s.xact, s.id LIMIT {limit + 1}
         ), tail AS (SELECT xact, id FROM scanned ORDER BY xact DESC, id DESC LIMIT 1)
-        SELECT (SELECT system_identifier FROM pg_control_system())::text, pg_snapshot_xmin(now.snapshot)::text,
-            pg_snapshot_xmax(now.snapshot)::text, (SELECT count(*) FROM scanned), tail.xact::text, tail.id, taken.*
-        FROM (SELECT pg_current_snapshot() AS snapshot) AS now LEFT JOIN tail ON true LEFT JOIN taken ON true
+        SELECT (SELECT system_identifier FROM pg_control_system())::text, horizon.xact::text,
+            pg_snapshot_xmax(pg_current_snapshot())::text, (SELECT count(*) FROM scanned), tail.xact::text, tail.id,
+            taken.*
+        FROM horizon LEFT JOIN tail ON true LEFT JOIN taken ON true
         ORDER BY taken.xact, taken.id
     """  # noqa: S608 - constants and numbers only; every value is a parameter
     found = fetch_all(sql, [*scanned.parameters, *kept.parameters])
-    cluster, xmin, xmax, seen, *tail = found[0][:6]
-    if after and (after.cluster != cluster or after.xact >= int(xmax)):
+    cluster, horizon, future, seen, *tail = found[0][:6]
+    if after and (after.cluster != cluster or after.xact >= int(future)):
         raise StalePosition
     lines = [row[6:] for row in found if row[6] is not None]
     shown = lines[:limit]
@@ -89,7 +102,7 @@ def feed_page(filters: Mapping[str, Any], *, after: Position | None, limit: int,
     elif seen:
         position = Position(cluster, int(tail[0]), tail[1])
     else:
-        position = after or Position(cluster, int(xmin) - 1, MAX_ID)
+        position = after or Position(cluster, int(horizon) - 1, MAX_ID)
     return FeedPage([_line(row[1:]) for row in shown], position, has_more)
 
 

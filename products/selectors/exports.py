@@ -25,7 +25,7 @@ def export_task(task_id: str, user_id: int, *, everybodys: bool) -> Task | None:
 def export_data(task: Task) -> dict[str, Any]:
     """An export as the API shows it."""
     result = task.result or {}
-    done = task.state == Task.State.SUCCEEDED and task.finished_at
+    done = task.finished_at if task.state == Task.State.SUCCEEDED else None
     return {
         "task_id": str(task.pk),
         "status": task.state,
@@ -35,5 +35,5 @@ def export_data(task: Task) -> dict[str, Any]:
         "error": task.error,
         "created_at": task.created_at,
         "finished_at": task.finished_at,
-        "expires_at": task.finished_at + timedelta(seconds=settings.EXPORT_KEEP_SECONDS) if done else None,
+        "expires_at": done and done + timedelta(seconds=settings.EXPORT_KEEP_SECONDS),
     }

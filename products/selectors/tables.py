@@ -62,7 +62,7 @@ COLUMNS: dict[str, Column] = {
 def counted(filters: Mapping[str, Any], most: int) -> int:
     """How many products these filters leave; `most` + 1 for any number above `most`."""
     taken = taken_by(filters)
-    sql = f"SELECT count(*) FROM (SELECT FROM products_product p WHERE {taken.condition} LIMIT {most + 1}) AS some"  # noqa: S608
+    sql = f"SELECT count(*) FROM (SELECT FROM products_product p WHERE {taken.condition} LIMIT {most + 1}) AS found"  # noqa: S608
     row = fetch_one(sql, taken.parameters)
     return row[0] if row else 0
 

@@ -44,7 +44,7 @@ def _guarded(row: Row) -> list[Any]:
     return [f"'{cell}" if isinstance(cell, str) and cell[:1] in FORMULA_STARTS else cell for cell in row]
 
 
-def _table(contents: Contents) -> tuple[list[str], Iterable[list[Row]]]:
+def _table(contents: Contents) -> tuple[list[str], Iterable[Sequence[Row]]]:
     columns = list(contents.columns or COLUMNS)
     return [contents.naming.outgoing(name) for name in columns], table_rows(contents.filters, columns)
 
