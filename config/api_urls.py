@@ -13,7 +13,7 @@ from system.api.logbooks import LogbookViewSet
 routes: list[URLPattern] = [
     path("products", ProductViewSet.as_view({"get": "list"})),
     path("products/search", ProductViewSet.as_view({"get": "search"})),
-    path("products/changes", ChangeViewSet.as_view({"get": "list"})),
+    path("products/changes", ChangeViewSet.as_view({"get": "read"})),
     path("products/export", ExportViewSet.as_view({"get": "export"})),
     path("products/exports/<task_id>", ExportViewSet.as_view({"get": "retrieve"})),
     path("products/exports/<task_id>/download", ExportViewSet.as_view({"get": "download"})),

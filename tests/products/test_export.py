@@ -22,7 +22,7 @@ from products.models import Product
 from products.records import ShopRecord
 from products.selectors import tables
 from products.selectors.tables import COLUMNS
-from products.services import exports
+from products.services.export_files import FORMATS
 from products.services.exports import export_path, remove_old_exports, run_export
 from system import queue
 from system.models import Task
@@ -318,8 +318,8 @@ def test_a_cancelled_export_stops_and_leaves_nothing(payer: ApiClient, folder: P
 
 def test_more_rows_than_a_worksheet_has_are_refused(payer: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     apply(record("1"), record("2"))
-    small = exports.FORMATS["xlsx"]._replace(most_rows=1)
-    monkeypatch.setitem(exports.FORMATS, "xlsx", small)
+    small = FORMATS["xlsx"]._replace(most_rows=1)
+    monkeypatch.setitem(FORMATS, "xlsx", small)
 
     error = payer.get("products/export?format=xlsx&async=true", expect=422)
 

@@ -63,13 +63,12 @@ def test_filters(reader: ApiClient, product: Product, query: str, expected: list
 
 
 def test_a_walk_by_cursor_meets_every_change_once(reader: ApiClient, product: Product) -> None:
-    seen, cursor = list[int](), ""
-    while True:
-        page = reader.get(f"products/{product.pk}/history", limit=1, **({"cursor": cursor} if cursor else {}))
+    seen = list[int]()
+    place: Any = ""
+    while place is not None:
+        page = reader.get(f"products/{product.pk}/history?limit=1{place}")
         seen += [item["id"] for item in page["items"]]
-        cursor = page["next_cursor"]
-        if cursor is None:
-            break
+        place = page["next_cursor"] and f"&cursor={page['next_cursor']}"
 
     assert seen == list(ProductChange.objects.order_by("-id").values_list("id", flat=True))
 

@@ -15,14 +15,9 @@ def _money(**options: Any) -> serializers.DecimalField:
     return serializers.DecimalField(max_digits=12, decimal_places=2, coerce_to_string=False, **options)
 
 
-def _total() -> serializers.DecimalField:
-    # A billion of the dearest.
-    return serializers.DecimalField(
-        max_digits=21,
-        decimal_places=2,
-        coerce_to_string=False,
-        allow_null=True,
-        help_text="Null below the minimum order quantity and without a price",
+def _total() -> serializers.FloatField:
+    return serializers.FloatField(
+        allow_null=True, help_text="Null below the minimum order quantity and without a price"
     )
 
 

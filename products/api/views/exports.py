@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -28,6 +29,16 @@ from system.models import Task
 
 MEDIA_TYPES = {name: kind.content_type.partition(";")[0] for name, kind in FORMATS.items()}
 FILES = {(200, media): OpenApiTypes.BINARY for media in MEDIA_TYPES.values()}
+STARTED: dict[Any, Any] = {
+    **FILES,
+    202: ExportSerializer,
+    422: OpenApiResponse(description=_("Too many products for one export")),
+}
+FETCHED: dict[Any, Any] = {
+    **FILES,
+    409: OpenApiResponse(description=_("The export is not ready")),
+    410: OpenApiResponse(description=_("The export has expired")),
+}
 # What says how a file is wanted rather than what goes into it.
 _MANNER = frozenset({"format", "columns", "async"})
 
@@ -56,7 +67,7 @@ class ExportViewSet(ApiViewSet):
     content_negotiation_class = FileNegotiation
     throttle_buckets = {"export": ("export",)}
 
-    @extend_schema(parameters=[ExportQuery], responses={**FILES, 202: ExportSerializer}, examples=[EXPORT_EXAMPLE])
+    @extend_schema(parameters=[ExportQuery], responses=STARTED, examples=[EXPORT_EXAMPLE])
     def export(self, request: Request) -> HttpResponseBase:
         """All products that the filters leave, in the order of their ids, as one file.
 
@@ -76,7 +87,7 @@ class ExportViewSet(ApiViewSet):
         QuerySerializer.parse(request)
         return self.reply(export_data(_visible(request, task_id)))
 
-    @extend_schema(responses=FILES)
+    @extend_schema(responses=FETCHED)
     def download(self, request: Request, task_id: str) -> HttpResponseBase:
         """The file of an export that has succeeded, for a day."""
         QuerySerializer.parse(request)

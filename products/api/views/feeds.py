@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,14 +16,19 @@ from system.api.pagination import encode_cursor
 from system.api.permissions import IsUser
 from system.errors import ApplicationError, ErrorCode
 
+ANSWERS = {
+    200: FeedSerializer,
+    410: OpenApiResponse(description=_("This cursor belongs to another copy of the database")),
+}
+
 
 class ChangeViewSet(ConditionalViewSet):
     """Everything that happens to products, in an order in which nothing is missed."""
 
     permission_classes = [IsUser]
 
-    @extend_schema(parameters=[FeedQuery], responses=FeedSerializer, examples=[FEED_EXAMPLE])
-    def list(self, request: Request) -> Response:
+    @extend_schema(parameters=[FeedQuery], responses=ANSWERS, examples=[FEED_EXAMPLE])
+    def read(self, request: Request) -> Response:
         """The next changes behind `cursor`, oldest first; without one from the beginning, or from `since`.
 
         `next_cursor` is always given, also when there are no more by now: come back with it later. A page can hold
