@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from accounts.api.views import AuthViewSet
-from products.api.views import CategoryViewSet, ProductViewSet
+from products.api.views import CategoryViewSet, ChangeViewSet, ExportViewSet, ProductViewSet, ShopViewSet
 from syncjobs.api.views import JobViewSet, SyncViewSet
 from system.api.configuration import ConfigViewSet
 from system.api.health import HealthView, SystemHealthView
@@ -12,9 +12,18 @@ from system.api.logbooks import LogbookViewSet
 
 routes: list[URLPattern] = [
     path("products", ProductViewSet.as_view({"get": "list"})),
+    path("products/search", ProductViewSet.as_view({"get": "search"})),
+    path("products/changes", ChangeViewSet.as_view({"get": "read"})),
+    path("products/export", ExportViewSet.as_view({"get": "export"})),
+    path("products/exports/<task_id>", ExportViewSet.as_view({"get": "retrieve"})),
+    path("products/exports/<task_id>/download", ExportViewSet.as_view({"get": "download"})),
     path("products/<pk>", ProductViewSet.as_view({"get": "retrieve"})),
+    path("products/<pk>/history", ProductViewSet.as_view({"get": "history"})),
     path("categories", CategoryViewSet.as_view({"get": "list"})),
     path("categories/<pk>", CategoryViewSet.as_view({"get": "retrieve"})),
+    path("shops", ShopViewSet.as_view({"get": "list"})),
+    path("shops/<pk>", ShopViewSet.as_view({"get": "retrieve"})),
+    path("shops/<pk>/follow", ShopViewSet.as_view({"post": "follow", "delete": "unfollow"})),
     path("sync/start", SyncViewSet.as_view({"post": "start"})),
     path("sync/stop", SyncViewSet.as_view({"post": "stop"})),
     path("sync/resume", SyncViewSet.as_view({"post": "resume"})),

@@ -23,6 +23,7 @@ from django.conf import settings  # noqa: E402 (all of these need Django to be s
 from syncjobs.consumers import all_jobs, one_job, unknown_path  # noqa: E402
 from syncjobs.hub import hub  # noqa: E402
 from system.asgi import ASGIApp, BodyGuard, HeadGuard, LoadGuard, Receive, Scope, Send, WaitingRoom  # noqa: E402
+from system.files import FileSender  # noqa: E402
 
 
 def is_health(path: str) -> bool:
@@ -32,7 +33,7 @@ def is_health(path: str) -> bool:
 
 def _pool(threads: int, limit: int) -> ASGIApp:
     pool: Any = WSGIMiddleware(django_application, workers=threads)
-    return LoadGuard(WaitingRoom(pool, places=threads), limit)
+    return LoadGuard(FileSender(WaitingRoom(pool, places=threads)), limit)
 
 
 _health = _pool(1, settings.WEB_MAX_HEALTH_IN_FLIGHT)

@@ -7,18 +7,22 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ProductsConfig(AppConfig):
-    """Registers what the dashboard and the system page show of the catalogue."""
+    """Registers what the dashboard and the system page show of the catalogue, and who writes and clears its exports."""
 
     name = "products"
     verbose_name = _("Catalogue")
 
     def ready(self) -> None:
-        """Put the card onto the dashboard."""
+        """Put the card onto the dashboard, let the rows be counted, and take part in the queue."""
         from products.dashboard import catalogue_card
         from products.models import Category, Product, Shop
+        from products.selectors.exports import EXPORT_KIND
+        from products.services.changes import mend_feed
+        from products.services.exports import remove_old_exports, run_export
         from system.backoffice.pages import estimated_rows
         from system.dashboard import register_card
         from system.info import register_counter
+        from system.queue import register_handler, register_sweeper
 
         for model in (Product, Category, Shop):
             register_counter(model._meta.db_table, partial(estimated_rows, model._meta.db_table))
@@ -30,3 +34,6 @@ class ProductsConfig(AppConfig):
             position=10,
             permission="products.view_product",
         )
+        register_handler(EXPORT_KIND, run_export)
+        register_sweeper(remove_old_exports)
+        register_sweeper(mend_feed)

@@ -6,7 +6,7 @@ References are id columns without constraints; selectors join explicitly and ser
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 FIRST_OWN_CATEGORY_ID = 10**12
 
 _SHOWN = models.Q(deleted_at=None)
+
+
+class TransactionIdField(models.Field):  # type: ignore[type-arg] # no type arguments while running
+    """PostgreSQL's 64-bit number of a transaction; it never comes again."""
+
+    def db_type(self, connection: Any) -> str:  # noqa: ARG002 (the framework's signature)
+        """The column's type."""
+        return "xid8"
 
 
 def _reference(
@@ -182,6 +190,8 @@ class Sku(models.Model):
     code = models.CharField(_("code"), max_length=100, default="", blank=True)
     spec = models.JSONField(_("properties"), default=dict, blank=True)
     price = models.DecimalField(_("price"), max_digits=12, decimal_places=2, null=True, blank=True)
+    # Only of products that quote each SKU by quantity, like the product's own.
+    price_tiers = models.JSONField(_("price tiers"), default=list, blank=True)
     stock = models.BigIntegerField(_("stock"), default=0)
     image = models.TextField(_("image"), default="", blank=True)
     position = models.PositiveIntegerField(default=0, editable=False)
@@ -201,8 +211,28 @@ class Sku(models.Model):
         return self.code or self.source_sku_id
 
 
+class ShopFollow(models.Model):
+    """Somebody follows a shop (seed 002, `POST /shop/follow`)."""
+
+    user_id = models.BigIntegerField(_("user"))
+    shop = _reference("products.Shop", null=False, verbose_name=_("shop"), index=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("followed shop")
+        verbose_name_plural = _("followed shops")
+        constraints = [models.UniqueConstraint(fields=["user_id", "shop"], name="shopfollow_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.shop_id}"
+
+
 class ProductChange(models.Model):
-    """One line of the append-only change feed. `fields` maps a name to [before, after]."""
+    """One line of the append-only change feed. `fields` maps a name to [before, after].
+
+    `xact` is the transaction that wrote the line, set by the database. Ids are drawn before a commit, so a reader who
+    has seen number 10 may find number 9 later; transactions that have ended give an order that only grows.
+    """
 
     class Kind(models.TextChoices):
         CREATED = "created", _("created")
@@ -217,6 +247,9 @@ class ProductChange(models.Model):
     # The sync job that caused it; an id only, because the catalogue does not know jobs.
     job_id = models.BigIntegerField(_("job"), null=True, blank=True)
     at = models.DateTimeField(_("at"), default=timezone.now)
+    xact = TransactionIdField(
+        db_default=models.Func(function="pg_current_xact_id", output_field=TransactionIdField()), editable=False
+    )
 
     class Meta:
         verbose_name = _("product change")
@@ -224,6 +257,9 @@ class ProductChange(models.Model):
         indexes = [
             models.Index(fields=["product", "id"], name="change_product"),
             models.Index(fields=["job_id", "id"], condition=models.Q(job_id__isnull=False), name="change_job"),
+            models.Index(fields=["xact", "id"], name="change_feed"),
+            # Lines come in the order of time, nearly: a few kilobytes tell which of a million are recent.
+            BrinIndex(fields=["at"], autosummarize=True, name="change_at"),
         ]
 
     def __str__(self) -> str:

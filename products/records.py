@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 # Raise it when the meaning of a record changes: every stored fingerprint then differs once.
-NORMALIZER_VERSION = b"1"
+NORMALIZER_VERSION = b"2"
 FINGERPRINT_BYTES = 16
 
 _encoder = msgspec.json.Encoder(order="deterministic")
@@ -52,13 +52,17 @@ class ShopRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class SkuRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """One sellable variant. `spec_id` is unique only inside its product (1688 open platform)."""
+    """One sellable variant. `spec_id` is unique only inside its product (1688 open platform).
+
+    `price_tiers` only where each SKU is quoted by quantity; `price` is then the one at the product's minimum.
+    """
 
     source_sku_id: str
     spec_id: str = ""
     code: str = ""
     spec: dict[str, str] = {}
     price: Decimal | None = None
+    price_tiers: tuple[PriceTier, ...] = ()
     stock: int = 0
     image: str = ""
 

@@ -54,6 +54,20 @@ class ErrorCode(StrEnum):
 
     SKU_TAKEN = "E01001", 409, _("A product with this SKU exists"), _("Choose another SKU or change that product.")
     CATEGORY_UNKNOWN = "E01002", 422, _("Unknown or ambiguous category"), _("Take a category_id from GET categories.")
+    CHANGE_CURSOR_STALE = (
+        "E01020",
+        410,
+        _("This cursor belongs to another copy of the database"),
+        _("Read the feed again from the beginning, or from `since`."),
+    )
+    EXPORT_TOO_LARGE = (
+        "E01021",
+        422,
+        _("Too many products for one export"),
+        _("Narrow the export, for example by category, shop or time of creation; CSV and NDJSON take the most."),
+    )
+    EXPORT_EXPIRED = "E01022", 410, _("The export has expired"), _("Start the export again.")
+    EXPORT_UNFINISHED = "E01023", 409, _("The export is not ready"), _("Read its status until it has succeeded.")
 
     SYNC_ALREADY_RUNNING = (
         "E02001",

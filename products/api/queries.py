@@ -1,16 +1,26 @@
 """The query parameters of the catalogue's lists."""
 
+from typing import Any
+
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from products.models import Product
+from products.models import Product, ProductChange
+from products.selectors.changes import CHANGED_FIELDS
 from products.selectors.listing import ORDERS
-from system.api.pagination import PageQuery
-from system.api.query import BooleanField, ListField, Query, SortField, TimeField, refuse_reversed
+from products.selectors.products import RELEVANCE
+from products.selectors.shops import SHOP_ORDERS
+from products.selectors.tables import COLUMNS
+from products.services.export_files import FORMATS
+from system.api.pagination import CURSOR_MAX_LENGTH, PageQuery, decode_cursor
+from system.api.query import BooleanField, ListField, Query, QuerySerializer, SortField, TimeField, refuse_reversed
 
 SEARCH_MAX_LENGTH = 200
+FEED_SCOPE = "changes"
 # As many digits as a whole number may have in a query.
 MAX_ID = 10**18 - 1
+MAX_QUANTITY = 10**9
 
 
 def _id(**options: object) -> serializers.IntegerField:
@@ -25,10 +35,15 @@ def _price() -> serializers.DecimalField:
     return serializers.DecimalField(max_digits=12, decimal_places=2, min_value=0, required=False)
 
 
-class ProductListQuery(PageQuery):
-    """Parameters of `GET products`."""
+def _quantity() -> serializers.IntegerField:
+    return serializers.IntegerField(
+        min_value=1, max_value=MAX_QUANTITY, required=False, help_text=_("Also what a unit costs at this quantity")
+    )
 
-    sortby = SortField(tuple(ORDERS), default="id", help_text=_("Products without a value come last."))
+
+class ProductFilters(QuerySerializer):
+    """What narrows a list of products."""
+
     category_id = _id(help_text=_("A category and all below it"))
     category = _text(1000, help_text=_("The same by name or path, such as 数码 / 耳机"))
     shop_id = _id()
@@ -50,6 +65,108 @@ class ProductListQuery(PageQuery):
         super().finish(query)
         refuse_reversed(query, "price_min", "price_max")
         refuse_reversed(query, "start_time", "end_time")
+
+
+class ProductListQuery(ProductFilters, PageQuery):
+    """Parameters of `GET products`."""
+
+    sortby = SortField(tuple(ORDERS), default="id", help_text=_("Products without a value come last."))
+    qty = _quantity()
+
+
+class ProductSearchQuery(ProductFilters, PageQuery):
+    """Parameters of `GET products/search`."""
+
+    sortby = SortField((RELEVANCE, *ORDERS), default=RELEVANCE, help_text=_("Relevance has the best first, always."))
+    qty = _quantity()
+    q = serializers.CharField(
+        max_length=SEARCH_MAX_LENGTH,
+        help_text=_("Part of the title, taken literally; a SKU, an offer id or a pasted offer link"),
+    )
+
+    @classmethod
+    def finish(cls, query: Query) -> None:
+        """There is nothing to search without a text."""
+        super().finish(query)
+        if "q" not in query:
+            raise serializers.ValidationError({"q": [_("This field is required.")]})
+        if query["sortby"] == RELEVANCE and "order" in query.given:
+            raise serializers.ValidationError({"order": [_("Relevance has one order only.")]})
+
+
+class HistoryQuery(PageQuery):
+    """Parameters of `GET products/{id}/history`."""
+
+    field = ListField(
+        child=SortField(CHANGED_FIELDS), help_text=_("Only changes of these, such as price and stock"), min_length=1
+    )
+    kind = ListField(child=serializers.ChoiceField(choices=ProductChange.Kind.choices))
+    start_time = TimeField(required=False, help_text=_("Changed at this time or later"))
+    end_time = TimeField(required=False, help_text=_("Changed at this time or earlier"))
+
+    @classmethod
+    def finish(cls, query: Query) -> None:
+        """Refuse a range that ends before it begins."""
+        super().finish(query)
+        refuse_reversed(query, "start_time", "end_time")
+
+
+class FeedQuery(QuerySerializer):
+    """Parameters of `GET products/changes`; `query["position"]` is where to go on, None at the beginning."""
+
+    cursor = serializers.CharField(
+        max_length=CURSOR_MAX_LENGTH, required=False, help_text=_("`next_cursor` of the answer before")
+    )
+    limit = serializers.IntegerField(min_value=1, max_value=settings.API_MAX_PAGE_SIZE, default=100)
+    kind = ListField(child=serializers.ChoiceField(choices=ProductChange.Kind.choices))
+    product_id = _id()
+    source = _text(50)  # type: ignore[assignment]
+    followed = BooleanField(required=False, help_text=_("Only of shops the caller follows"))
+    since = TimeField(required=False, help_text=_("Changed at this time or later"))
+
+    @classmethod
+    def finish(cls, query: Query) -> None:
+        """Open the cursor."""
+        super().finish(query)
+        scope, query["position"] = decode_cursor(query["cursor"]) if "cursor" in query else (FEED_SCOPE, None)
+        if scope != FEED_SCOPE:
+            raise serializers.ValidationError({"cursor": [_("This cursor belongs to another list or order.")]})
+
+
+class ExportQuery(ProductFilters):
+    """Parameters of `GET products/export`."""
+
+    format = serializers.ChoiceField(choices=tuple(FORMATS), default="csv")
+    columns = ListField(child=SortField(tuple(COLUMNS)), min_length=1, help_text=_("Only these, in this order"))
+
+    @classmethod
+    def finish(cls, query: Query) -> None:
+        """Refuse a column that is named twice."""
+        super().finish(query)
+        columns = query.get("columns") or []
+        if len(set(columns)) < len(columns):
+            raise serializers.ValidationError({"columns": [_("May be given only once.")]})
+
+    def get_fields(self) -> dict[str, Any]:
+        """`async` is a word of the language."""
+        told = BooleanField(default=False, help_text=_("Have a task write it, also if it is small"))
+        return {**super().get_fields(), "async": told}
+
+
+class ShopListQuery(PageQuery):
+    """Parameters of `GET shops`."""
+
+    sortby = SortField(tuple(SHOP_ORDERS), default="id")
+    source = _text(50)  # type: ignore[assignment]
+    followed = BooleanField(required=False, help_text=_("Only shops the caller follows, or only others"))
+    q = _text(SEARCH_MAX_LENGTH, help_text=_("Part of the name, taken literally"))
+    product_count = BooleanField(default=False, help_text=_("Also count the products of each shop"))
+
+
+class ProductDetailQuery(QuerySerializer):
+    """Parameters of `GET products/{id}`."""
+
+    qty = _quantity()
 
 
 class CategoryListQuery(PageQuery):

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from products.records import ProductRecord, SkuRecord
+from products.records import PriceTier, ProductRecord, SkuRecord
 
 Cells = tuple[Any, ...]
 Fields = dict[str, Any]
@@ -33,7 +33,7 @@ PLAIN_COLUMNS = (
 )
 # Everything a source says about a product, in the order of `product_cells`; what is stored as JSON comes last.
 SYNCED_COLUMNS = PLAIN_COLUMNS + JSON_COLUMNS
-SKU_COLUMNS = ("source_sku_id", "spec_id", "code", "price", "stock", "image", "spec", "position")
+SKU_COLUMNS = ("source_sku_id", "spec_id", "code", "price", "stock", "image", "price_tiers", "spec", "position")
 # What a change line tells about a SKU: its key stands before, and its place moves whenever a neighbour goes.
 _SKU_FACTS = slice(1, -1)
 
@@ -64,10 +64,14 @@ def product_cells(record: ProductRecord, category_id: int | None, shop_id: int |
         record.status,
         record.url,
         record.source_updated_at,
-        [{"start_quantity": tier.start_quantity, "price": float(tier.price)} for tier in record.price_tiers],
+        _tier_cell(record.price_tiers),
         list(record.images),
         record.attributes,
     )
+
+
+def _tier_cell(tiers: Sequence[PriceTier]) -> list[Fields]:
+    return [{"start_quantity": tier.start_quantity, "price": float(tier.price)} for tier in tiers]
 
 
 def copy_cells(cells: Cells) -> Cells:
@@ -78,13 +82,16 @@ def copy_cells(cells: Cells) -> Cells:
 
 def copy_sku_cells(cells: Cells) -> Cells:
     """A SKU's values as COPY takes them."""
-    return (*cells[:-2], to_json(cells[-2]), cells[-1])
+    return (*cells[:-3], to_json(cells[-3]), to_json(cells[-2]), cells[-1])
 
 
 def sku_cells(record: ProductRecord) -> dict[str, Cells]:
     """The values of SKU_COLUMNS by SKU, without repeated ids (the last one counts)."""
     return {
-        key: (key, sku.spec_id, sku.code, sku.price, sku.stock, sku.image, sku.spec, position)
+        key: (
+            *(key, sku.spec_id, sku.code, sku.price, sku.stock, sku.image),
+            *(_tier_cell(sku.price_tiers), sku.spec, position),
+        )
         for position, sku in enumerate(record.skus)
         for key in (sku.source_sku_id or _synthetic_key(sku),)
     }

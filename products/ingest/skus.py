@@ -11,13 +11,14 @@ from system.sql import copy_rows, execute, fetch_all
 
 # SKUs without an id at the source were made by hand; a sync neither sees nor deletes them.
 _STORED = """
-    SELECT product_id, id, source_sku_id, spec_id, code, price, stock, image, spec, position FROM products_sku
+    SELECT product_id, id, source_sku_id, spec_id, code, price, stock, image, price_tiers, spec, position
+    FROM products_sku
     WHERE product_id = ANY(%s) AND source_sku_id <> '' ORDER BY product_id, position, id
 """
 _DELETE = "DELETE FROM products_sku WHERE id = ANY(%s)"
 _UPDATE = """
     UPDATE products_sku AS s SET spec_id = i.spec_id, code = i.code, price = i.price, stock = i.stock,
-        image = i.image, spec = i.spec, position = i.position, updated_at = %s
+        image = i.image, price_tiers = i.price_tiers, spec = i.spec, position = i.position, updated_at = %s
     FROM json_populate_recordset(NULL::products_sku, %s::json) AS i WHERE s.id = i.id
 """
 _COPY_COLUMNS = ("product_id", *SKU_COLUMNS, "created_at", "updated_at")
@@ -70,6 +71,6 @@ def stored_skus(product_ids: Sequence[int]) -> dict[int, dict[str, StoredSku]]:
     if not found:
         return found
     for product_id, sku_id, *cells in fetch_all(_STORED, [list(product_ids)]):
-        cells[-2] = orjson.loads(cells[-2])
+        cells[-3:-1] = map(orjson.loads, cells[-3:-1])
         found[product_id][cells[0]] = StoredSku(sku_id, tuple(cells))
     return found

@@ -1,4 +1,4 @@
-"""The SQL of the product list: what to take, in which order, and one page of it.
+"""The SQL of product lists: what to take, in which order, and one page of it.
 
 A page's ids come first, from an index that serves filter and order; only those rows are joined and turned into JSON.
 """
@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from products.selectors.shapes import LISTED_PRODUCT, PRODUCT_JOINS
+from products.selectors.quantities import QUANTITY_JOIN
+from products.selectors.shapes import PRODUCT_JOINS, listed_product
+from system.api.naming import SNAKE, Naming
 
 # Totals are exact up to here; counting further would cost more than anybody reads.
 COUNT_LIMIT = 10_000
@@ -66,7 +68,7 @@ def _as_is(value: Any) -> Any:
     return value
 
 
-def _skus(values: Sequence[str]) -> list[str]:
+def skus_of(values: Sequence[str]) -> list[str]:
     """A SKU as it is stored, and the one a bare offer id stands for."""
     return [spelling for value in values for spelling in (value, f"{_OFFER_PREFIX}{value}")]
 
@@ -78,7 +80,7 @@ def _end(moment: datetime) -> datetime:
 
 _FILTERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "ids": ("p.id = ANY(%s)", _as_is),
-    "sku": ("p.sku = ANY(%s)", _skus),
+    "sku": ("p.sku = ANY(%s)", skus_of),
     "shop_id": ("p.shop_id = %s", _as_is),
     "source": ("p.source = %s", _as_is),
     "price_min": ("p.price >= %s", _as_is),
@@ -121,6 +123,23 @@ def _with_status(found: Selection, states: Sequence[str] | None) -> Selection:
     return found if "published" in states else found.narrowed("p.status <> 'published'")
 
 
+class Look(NamedTuple):
+    """How rows are shown: the spelling of names, and the quantity to price them at, None for no such price."""
+
+    naming: Naming = SNAKE
+    quantity: int | None = None
+
+    @property
+    def priced(self) -> bool:
+        """Whether a price at a quantity is wanted."""
+        return self.quantity is not None
+
+    @property
+    def join(self) -> Query:
+        """What is joined to the product besides category and shop."""
+        return Query(QUANTITY_JOIN, [self.quantity]) if self.priced else Query("", [])
+
+
 def page_query(
     taken: Selection,
     order: Order,
@@ -130,6 +149,7 @@ def page_query(
     offset: int = 0,
     after: Sequence[Any] | None = None,
     counted: bool = True,
+    look: Look = Look(),  # noqa: B008 - immutable
 ) -> Query:
     """Rows (id, sort value as text, the product as JSON, total) of one page.
 
@@ -139,15 +159,25 @@ def page_query(
     """
     way = "DESC" if descending else "ASC"
     ids = _ids(taken, order, way, limit, offset, after)
-    count = count_query(taken) if counted else Query("SELECT NULL", [])
+    return shown_query(ids, count_query(taken) if counted else None, way, limit, look)
+
+
+def shown_query(ids: Query, count: Query | None, way: str, limit: int, look: Look) -> Query:
+    """The rows of `page_query` for ids that are known.
+
+    Args:
+        ids: gives `id` and `key`, in the order `way` of both.
+        count: the total, wanted only if the page is full.
+    """
+    total, extra = count or Query("SELECT NULL", []), look.join
     sql = f"""
         WITH page AS MATERIALIZED ({ids.sql})
-        SELECT page.id, page.key::text, {LISTED_PRODUCT}::text,
-            CASE WHEN (SELECT count(*) FROM page) = {limit} THEN ({count.sql}) END
-        FROM page JOIN products_product p ON p.id = page.id {PRODUCT_JOINS}
+        SELECT page.id, page.key::text, {listed_product(look.naming, priced=look.priced)}::text,
+            CASE WHEN (SELECT count(*) FROM page) = {limit} THEN ({total.sql}) END
+        FROM page JOIN products_product p ON p.id = page.id {PRODUCT_JOINS} {extra.sql}
         ORDER BY page.key {way} NULLS LAST, page.id {way}
     """  # noqa: S608 - constants and numbers only; every value is a parameter, here and below
-    return Query(sql, [*ids.parameters, *count.parameters])
+    return Query(sql, [*ids.parameters, *total.parameters, *extra.parameters])
 
 
 def count_query(taken: Selection) -> Query:

@@ -8,18 +8,21 @@ from products.selectors.listing import (
     EVERYTHING,
     MAX_ID,
     ORDERS,
+    Look,
+    Query,
     Selection,
     count_query,
     page_query,
     selection,
 )
-from products.selectors.shapes import PRODUCT_JOINS, WHOLE_PRODUCT
+from products.selectors.search import matching, relevance_query
+from products.selectors.shapes import PRODUCT_JOINS, whole_product
+from system.api.naming import SNAKE, Naming
 from system.sql import fetch_all, fetch_one
 
-_DETAIL = f"""
-    SELECT {WHOLE_PRODUCT}::text FROM products_product p {PRODUCT_JOINS}
-    WHERE p.id = %s AND p.deleted_at IS NULL
-"""  # noqa: S608 - constants only
+# The order of a search that names none.
+RELEVANCE = "relevance"
+
 _BELOW_ID = "SELECT id FROM products_category WHERE ancestors @> ARRAY[%s::bigint]"
 _BELOW_NAME = """
     SELECT id FROM products_category
@@ -42,6 +45,13 @@ class ListedProducts(NamedTuple):
     last: list[Any] | None
 
 
+class ProductDetail(NamedTuple):
+    """A whole product as JSON text, and the version of its row."""
+
+    json: str
+    version: int
+
+
 def product_page(
     filters: Mapping[str, Any],
     *,
@@ -51,31 +61,85 @@ def product_page(
     offset: int = 0,
     after: Sequence[Any] | None = None,
     counted: bool = True,
+    naming: Naming = SNAKE,
 ) -> ListedProducts:
     """A page of the products that are not deleted.
 
     Args:
         filters: `category_id` and `category` (name or path) cover their descendants; `sku` takes bare offer ids;
-            the others as `products.selectors.listing` names them.
+            `qty` adds what a unit costs at that quantity; the others as `products.selectors.listing` names them.
         sort: a key of `products.selectors.listing.ORDERS`; products without a value there come last.
         after: `last` of the page before, instead of an offset.
         counted: whether the total is wanted.
+        naming: how the names in the JSON are spelled.
     """
-    taken = selection(filters, _categories(filters))
+    taken = taken_by(filters)
     query = page_query(
-        taken, ORDERS[sort], descending=descending, limit=limit + 1, offset=offset, after=after, counted=counted
+        taken,
+        ORDERS[sort],
+        descending=descending,
+        limit=limit + 1,
+        offset=offset,
+        after=after,
+        counted=counted,
+        look=Look(naming, filters.get("qty")),
     )
+    return _listed(query, taken, limit, offset, counted=counted)
+
+
+def search_page(
+    filters: Mapping[str, Any],
+    *,
+    sort: str = RELEVANCE,
+    descending: bool = True,
+    limit: int,
+    offset: int = 0,
+    after: Sequence[Any] | None = None,
+    counted: bool = True,
+    naming: Naming = SNAKE,
+) -> ListedProducts:
+    """A page of the products that `q` finds, by title or code; see `product_page`.
+
+    Args:
+        sort: RELEVANCE, which is always best first, or one of the orders of the list.
+    """
+    text, look = filters["q"], Look(naming, filters.get("qty"))
+    taken = matching(taken_by({**filters, "q": None}), text)
+    page: dict[str, Any] = {"limit": limit + 1, "offset": offset, "after": after, "counted": counted, "look": look}
+    if sort == RELEVANCE:
+        query = relevance_query(taken, text, **page)
+    else:
+        query = page_query(taken, ORDERS[sort], descending=descending, **page)
+    return _listed(query, taken, limit, offset, counted=counted)
+
+
+def product_detail(product_id: int, *, naming: Naming = SNAKE, quantity: int | None = None) -> ProductDetail | None:
+    """One product with description and SKUs; None when there is none, or it is deleted.
+
+    Args:
+        naming: how the names in the JSON are spelled.
+        quantity: adds what a unit of it and of each SKU costs at this quantity.
+    """
+    extra = Look(naming, quantity).join
+    sql = f"""
+        SELECT {whole_product(naming, priced=quantity is not None)}::text, p.version
+        FROM products_product p {PRODUCT_JOINS} {extra.sql} WHERE p.id = %s AND p.deleted_at IS NULL
+    """  # noqa: S608 - constants only
+    row = fetch_one(sql, [*extra.parameters, product_id]) if 0 < product_id <= MAX_ID else None
+    return ProductDetail(*row) if row else None
+
+
+def taken_by(filters: Mapping[str, Any]) -> Selection:
+    """The condition of these filters, categories looked up."""
+    return selection(filters, _categories(filters))
+
+
+def _listed(query: Query, taken: Selection, limit: int, offset: int, *, counted: bool) -> ListedProducts:
     found = fetch_all(*query)
     shown = found[:limit]
     total, exact = _total(taken, found, limit, offset) if counted else (None, False)
     last = [shown[-1][1], shown[-1][0]] if len(found) > limit else None
     return ListedProducts(f"[{','.join(row[2] for row in shown)}]", total, exact, last)
-
-
-def product_detail(product_id: int) -> str | None:
-    """One product with description and SKUs as JSON text; None when there is none, or it is deleted."""
-    row = fetch_one(_DETAIL, [product_id]) if 0 < product_id <= MAX_ID else None
-    return row[0] if row else None
 
 
 def _categories(filters: Mapping[str, Any]) -> list[list[int]]:

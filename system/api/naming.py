@@ -14,6 +14,8 @@ VERBATIM = frozenset(
     {"attributes", "config", "spec", "options", "payload", "raw", "context", "before", "after", "mapping"}
 )
 SHALLOW = frozenset({"fields"})
+# Query parameters whose values are names, too.
+NAMING_PARAMETERS = frozenset({"sort", "sortby", "field", "columns"})
 
 _HUMP = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _UNDERSCORE = re.compile(r"_([a-z0-9])")

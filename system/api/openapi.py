@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from django.utils.translation import gettext
 
-from system.api.naming import VERBATIM, Naming
+from system.api.naming import NAMING_PARAMETERS, VERBATIM, Naming
 from system.api.renderers import dumps
 from system.api.versions import version_named
 
@@ -109,9 +109,11 @@ class _Speller:
         return {**example, "value": self._naming.rename(example["value"])} if "value" in example else example
 
     def _parameter_schema(self, name: str, schema: Document) -> Document:
-        """The values of sort parameters are names, too."""
-        if name not in {"sort", "sortby"}:
+        """The values of parameters that name fields are names, too."""
+        if name not in NAMING_PARAMETERS:
             return schema
+        if "items" in schema:
+            return {**schema, "items": self._parameter_schema(name, schema["items"])}
         spelled = dict(schema)
         if "enum" in schema:
             spelled["enum"] = [self._naming.outgoing(value) for value in schema["enum"]]

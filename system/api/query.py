@@ -208,12 +208,15 @@ def _value(field: serializers.Field[Any, Any, Any, Any] | None, given: list[str]
         raise serializers.ValidationError([_("Unknown parameter.")])
     if isinstance(field, serializers.ListField):
         items = [item for value in given for item in value.split(",")]
-        return field.run_validation([_plain(field.child, item) for item in items])
+        return field.run_validation([_own(field.child, _plain(field.child, item), naming) for item in items])
     if len(given) > 1:
         raise serializers.ValidationError([_("May be given only once.")])
-    text = _plain(field, given[0])
-    # What a list is sorted by is a name of ours, too.
-    return field.run_validation(naming.incoming(text) or text if isinstance(field, SortField) else text)
+    return field.run_validation(_own(field, _plain(field, given[0]), naming))
+
+
+def _own(field: serializers.Field[Any, Any, Any, Any], text: str, naming: Naming) -> str:
+    """Our spelling of a value; what a list is sorted by is a name of ours, too."""
+    return naming.incoming(text) or text if isinstance(field, SortField) else text
 
 
 def _plain(field: serializers.Field[Any, Any, Any, Any], text: str) -> str:

@@ -9,12 +9,11 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from system.api.naming import CAMEL
+from system.api.naming import CAMEL, NAMING_PARAMETERS
 
 OLD, NEW = "/api/v1/", "/api/v2/"
 KEY_HEADER = "X-API-Key"
 KEYLESS = re.compile(r"/api/v[12]/(auth/(login|refresh|logout|api-keys)|health|system/health|schema)")
-SORTS = frozenset({"sort", "sortby"})
 
 _ADDRESS = re.compile(r"[^\s\"'`<>()]*/api/v1/[^\s\"'`<>()\\]*")
 # A curl command to its end: quoted texts and escaped line ends belong to it.
@@ -31,7 +30,7 @@ def rewrite_address(address: str) -> str:
     """An absolute or relative address of version 1 as one of version 2."""
     parts = urlsplit(address)
     query = [
-        (CAMEL.outgoing(name), CAMEL.outgoing(value) if name in SORTS else value)
+        (CAMEL.outgoing(name), CAMEL.outgoing(value) if name in NAMING_PARAMETERS else value)
         for name, value in parse_qsl(parts.query, keep_blank_values=True)
     ]
     kept = parts.query if "$" in parts.query or "{" in parts.query else urlencode(query, safe=",:")
@@ -122,6 +121,6 @@ def _query_of(url: Any) -> Any:
 
 def _rewrite_parameter(entry: dict[str, Any]) -> None:
     label = "key" if "key" in entry else "name"
-    if entry[label] in SORTS:
+    if entry[label] in NAMING_PARAMETERS:
         entry["value"] = CAMEL.outgoing(entry["value"])
     entry[label] = CAMEL.outgoing(entry[label])

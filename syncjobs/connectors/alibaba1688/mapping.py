@@ -20,7 +20,7 @@ from syncjobs.connectors.alibaba1688.fields import (
     sku_id,
     words,
 )
-from syncjobs.connectors.alibaba1688.prices import Pricing, pricing, quote_type_of
+from syncjobs.connectors.alibaba1688.prices import Pricing, SkuPrice, pricing
 from syncjobs.connectors.alibaba1688.shapes import (
     WireAttribute,
     WireIds,
@@ -111,7 +111,7 @@ def _record(
         price_min=prices.low,
         price_max=prices.high,
         price_tiers=prices.tiers,
-        quote_type=quote_type_of(sale),
+        quote_type=prices.quote_type,
         stock=_stock(sale.amount_on_sale, skus),
         min_order_quantity=minimum,
         unit=read("saleInfo.unit", words, _unit(sale), UNIT_LENGTH),
@@ -215,11 +215,11 @@ def _attributes(wire: Iterable[WireAttribute | None]) -> dict[str, Any]:
 
 def _skus(wire: Sequence[WireSku], prices: Pricing) -> tuple[SkuRecord, ...]:
     """One record per SKU id; of a repeated id the last one counts."""
-    records = (_sku(sku, price) for sku, price in zip(wire, prices.sku_prices, strict=True))
+    records = (_sku(sku, price) for sku, price in zip(wire, prices.skus, strict=True))
     return tuple({record.source_sku_id: record for record in records}.values())
 
 
-def _sku(wire: WireSku, price: Any) -> SkuRecord:
+def _sku(wire: WireSku, price: SkuPrice) -> SkuRecord:
     spec_id = read("skuInfos.specId", words, wire.spec_id, SPEC_ID_LENGTH)
     source_sku_id = read("skuInfos.skuId", sku_id, wire.sku_id) or spec_id
     if not source_sku_id:
@@ -230,7 +230,8 @@ def _sku(wire: WireSku, price: Any) -> SkuRecord:
         spec_id=spec_id,
         code=read("skuInfos.cargoNumber", words, wire.cargo_number or wire.sku_code, ID_LENGTH),
         spec=read("skuInfos.attributes", _spec, properties),
-        price=price,
+        price=price.own,
+        price_tiers=price.tiers,
         stock=read("skuInfos.amountOnSale", count, wire.amount_on_sale),
         image=_first_image(properties),
     )

@@ -20,18 +20,22 @@ Tiers = tuple[PriceTier, ...]
 class SkuPrice(msgspec.Struct, frozen=True, gc=False):
     """What one variant says of its price: an amount of its own, or its own tiers."""
 
-    own: Decimal | None
-    tiers: Tiers
+    own: Decimal | None = None
+    tiers: Tiers = ()
 
 
 class Pricing(msgspec.Struct, frozen=True, gc=False):
-    """The prices of an offer; `sku_prices` has one entry per SKU. None = hidden or unknown."""
+    """The prices of an offer; `skus` has one entry per SKU. None = hidden or unknown.
+
+    `quote_type` is how the offer is really quoted: by quantity where it only claims to price each SKU.
+    """
 
     price: Decimal | None = None
     low: Decimal | None = None
     high: Decimal | None = None
     tiers: Tiers = ()
-    sku_prices: tuple[Decimal | None, ...] = ()
+    skus: tuple[SkuPrice, ...] = ()
+    quote_type: int | None = None
 
 
 def pricing(sale: WireSale, skus: Sequence[WireSku], minimum: int) -> Pricing:
@@ -45,14 +49,18 @@ def pricing(sale: WireSale, skus: Sequence[WireSku], minimum: int) -> Pricing:
         RecordRejected: a price, quantity or `quoteType` cannot be used.
     """
     if is_true(sale.price_auth):
-        return Pricing(sku_prices=(None,) * len(skus))
+        return Pricing(skus=(SkuPrice(),) * len(skus), quote_type=quote_type_of(sale))
     tiers = _tiers("saleInfo.priceRanges", first(sale.price_ranges, sale.price_range_list))
     variants = [_sku_price(sku) for sku in skus]
     stated = quote_type_of(sale)
     quote_type = _likely_quote_type(variants) if stated is None else stated
     if quote_type in (PER_SKU, RANGE_PER_SKU):
-        return _per_sku(tiers, variants, minimum, has_ranges=quote_type == RANGE_PER_SKU)
-    return _by_quantity(tiers, variants, minimum)
+        found = _per_sku(tiers, variants, minimum, has_ranges=quote_type == RANGE_PER_SKU)
+        if found:
+            return msgspec.structs.replace(found, quote_type=stated)
+    by_quantity = _by_quantity(tiers, variants, minimum)
+    claimed = stated in (PER_SKU, RANGE_PER_SKU)
+    return msgspec.structs.replace(by_quantity, quote_type=BY_QUANTITY if claimed else stated)
 
 
 def quote_type_of(sale: WireSale) -> int | None:
@@ -73,7 +81,8 @@ def price_at(tiers: Tiers, quantity: int) -> Decimal | None:
     return tiers[0].price if tiers else None
 
 
-def _per_sku(tiers: Tiers, variants: Sequence[SkuPrice], minimum: int, *, has_ranges: bool) -> Pricing:
+def _per_sku(tiers: Tiers, variants: Sequence[SkuPrice], minimum: int, *, has_ranges: bool) -> Pricing | None:
+    """None where no SKU has a price."""
     if has_ranges:
         own = [first(price_at(variant.tiers, minimum), variant.own) for variant in variants]
         amounts = [tier.price for variant in variants for tier in variant.tiers]
@@ -81,21 +90,23 @@ def _per_sku(tiers: Tiers, variants: Sequence[SkuPrice], minimum: int, *, has_ra
         own, amounts = [variant.own for variant in variants], []
     known = [price for price in own if price is not None]
     if not known:
-        return _by_quantity(tiers, variants, minimum)
+        return None
     default = price_at(tiers, minimum)
     low, high = _spread(known + amounts)
-    return Pricing(min(known), low, high, (), tuple(first(price, default) for price in own))
+    kept = [variant.tiers if has_ranges else () for variant in variants]
+    skus = tuple(SkuPrice(first(price, default), own_tiers) for price, own_tiers in zip(own, kept, strict=True))
+    return Pricing(min(known), low, high, (), skus)
 
 
 def _by_quantity(tiers: Tiers, variants: Sequence[SkuPrice], minimum: int) -> Pricing:
     price = price_at(tiers, minimum)
-    sku_prices = tuple(first(price, variant.own) for variant in variants)
+    skus = tuple(SkuPrice(first(price, variant.own)) for variant in variants)
     if price is None:
-        known = [own for own in sku_prices if own is not None]
+        known = [sku.own for sku in skus if sku.own is not None]
         low, high = _spread(known)
-        return Pricing(low, low, high, (), sku_prices)
+        return Pricing(low, low, high, (), skus)
     low, high = _spread([tier.price for tier in tiers])
-    return Pricing(price, low, high, tiers, sku_prices)
+    return Pricing(price, low, high, tiers, skus)
 
 
 def _spread(amounts: Sequence[Decimal]) -> tuple[Decimal | None, Decimal | None]:

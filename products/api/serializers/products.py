@@ -8,12 +8,21 @@ from rest_framework import serializers
 
 from products.models import Product, Sku
 
+PRICE_BASES = ("tiers", "skus", "fixed", "hidden")
+
 
 def _money(**options: Any) -> serializers.DecimalField:
     return serializers.DecimalField(max_digits=12, decimal_places=2, coerce_to_string=False, **options)
 
 
-def _time(**options: Any) -> serializers.DateTimeField:
+def _total() -> serializers.FloatField:
+    return serializers.FloatField(
+        allow_null=True, help_text="Null below the minimum order quantity and without a price"
+    )
+
+
+def time_field(**options: Any) -> serializers.DateTimeField:
+    """A time as answers show it."""
     return serializers.DateTimeField(format="%Y-%m-%dT%H:%M:%SZ", default_timezone=UTC, **options)
 
 
@@ -46,15 +55,44 @@ class AttributesField(serializers.JSONField):
     """What the source says about a product, by name; a name given several times has a list."""
 
 
+class UnitPriceSerializer(serializers.Serializer[Any]):
+    """What one unit of a SKU costs at the quantity asked for, and all of them."""
+
+    unit_price = _money(allow_null=True)
+    total = _total()
+
+
+class QuantityPriceSerializer(UnitPriceSerializer):
+    """What one unit costs at the quantity asked for, and all of them."""
+
+    quantity = serializers.IntegerField()
+    currency = serializers.CharField()
+    unit = serializers.CharField()
+    min_order_quantity = serializers.IntegerField()
+    meets_minimum = serializers.BooleanField(help_text="If not, the unit price is that of the minimum order quantity")
+    basis = serializers.ChoiceField(
+        choices=PRICE_BASES,
+        help_text="tiers: by the product's tiers; skus: the cheapest SKU; fixed: one price; hidden: none is shown",
+    )
+
+    class Meta:
+        fields = ["quantity", "unit_price", "total", "currency", "unit", "min_order_quantity", "meets_minimum", "basis"]
+
+
 class SkuSerializer(serializers.ModelSerializer[Sku]):
     """A sellable variant."""
 
     spec = SpecField()
     price = _money(allow_null=True)
+    price_tiers = PriceTierSerializer(many=True, help_text="Only of products that quote each SKU by quantity")
+    quantity_price = UnitPriceSerializer(required=False, help_text="With `qty` only")
 
     class Meta:
         model = Sku
-        fields = ["id", "source_sku_id", "spec_id", "code", "spec", "price", "stock", "image"]
+        fields = [
+            *["id", "source_sku_id", "spec_id", "code", "spec", "price", "price_tiers", "stock", "image"],
+            "quantity_price",
+        ]
 
 
 class ListedProductSerializer(serializers.ModelSerializer[Product]):
@@ -63,8 +101,8 @@ class ListedProductSerializer(serializers.ModelSerializer[Product]):
     price = _money(allow_null=True, help_text="Per unit at the minimum order quantity; null when the seller hides it")
     images = serializers.ListField(child=serializers.CharField())
     category = serializers.CharField(source="category.name", allow_null=True, default=None)
-    created_at = _time()
-    updated_at = _time()
+    created_at = time_field()
+    updated_at = time_field()
     category_id = serializers.IntegerField(allow_null=True)
     category_path = serializers.CharField(source="category.path", allow_null=True, default=None)
     shop = ShopReferenceSerializer(allow_null=True)
@@ -72,8 +110,9 @@ class ListedProductSerializer(serializers.ModelSerializer[Product]):
     price_max = _money(allow_null=True)
     price_tiers = PriceTierSerializer(many=True)
     attributes = AttributesField()
-    source_updated_at = _time(allow_null=True)
-    synced_at = _time(allow_null=True, help_text="When a sync last changed it")
+    source_updated_at = time_field(allow_null=True)
+    synced_at = time_field(allow_null=True, help_text="When a sync last changed it")
+    quantity_price = QuantityPriceSerializer(required=False, help_text="With `qty` only")
 
     class Meta:
         model = Product
@@ -81,7 +120,7 @@ class ListedProductSerializer(serializers.ModelSerializer[Product]):
             *["id", "sku", "title", "price", "stock", "images", "category", "created_at", "updated_at"],
             *["category_id", "category_path", "shop", "price_min", "price_max", "currency", "price_tiers"],
             *["min_order_quantity", "unit", "sold_count", "status", "source", "source_id", "url", "attributes"],
-            *["version", "source_updated_at", "synced_at"],
+            *["version", "source_updated_at", "synced_at", "quantity_price"],
         ]
 
 
@@ -91,7 +130,7 @@ class ProductSerializer(ListedProductSerializer):
     skus = SkuSerializer(many=True)
 
     class Meta(ListedProductSerializer.Meta):
-        fields = [*ListedProductSerializer.Meta.fields, "description", "skus"]
+        fields = [*ListedProductSerializer.Meta.fields[:-1], "description", "skus", "quantity_price"]
 
 
 class CategorySerializer(serializers.Serializer[Any]):
@@ -103,8 +142,8 @@ class CategorySerializer(serializers.Serializer[Any]):
     path = serializers.CharField()
     level = serializers.IntegerField()
     is_leaf = serializers.BooleanField()
-    created_at = _time()
-    updated_at = _time()
+    created_at = time_field()
+    updated_at = time_field()
     product_count = serializers.IntegerField(required=False, help_text="Products in and below it")
 
 
@@ -144,6 +183,7 @@ _SKU: dict[str, Any] = {
     "code": "BT-BLACK",
     "spec": {"颜色": "黑色"},
     "price": 99.99,
+    "price_tiers": [],
     "stock": 60,
     "image": "https://cbu01.alicdn.com/img/ibank/2025/3.jpg",
 }

@@ -1,0 +1,102 @@
+"""Products, for any user."""
+
+from typing import Any
+
+import orjson
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from products.api.queries import HistoryQuery, ProductDetailQuery, ProductListQuery, ProductSearchQuery
+from products.api.serializers import (
+    LISTED_PRODUCT_EXAMPLE,
+    PRODUCT_EXAMPLE,
+    ListedProductSerializer,
+    ProductSerializer,
+)
+from products.api.serializers.feeds import HISTORY_EXAMPLE, HistoryPointSerializer
+from products.api.views.paths import number_in_path
+from products.selectors.changes import changes_of, point, product_exists
+from products.selectors.products import ListedProducts, product_detail, product_page, search_page
+from system.api.conditional import ConditionalViewSet
+from system.api.listing import newest_page
+from system.api.pagination import Page, encode_cursor, page_body
+from system.api.permissions import IsUser
+from system.api.query import Query
+from system.errors import ApplicationError, ErrorCode
+
+
+class ProductViewSet(ConditionalViewSet):
+    """The products that are not deleted."""
+
+    permission_classes = [IsUser]
+
+    @extend_schema(
+        parameters=[ProductListQuery], responses=ListedProductSerializer(many=True), examples=[LISTED_PRODUCT_EXAMPLE]
+    )
+    def list(self, request: Request) -> Response:
+        """One page of products, newest first unless sorted otherwise. Totals are exact up to 10,000.
+
+        With `qty` each product says what a unit costs at that quantity.
+        """
+        query = ProductListQuery.parse(request)
+        scope = f"products:{query['sortby']}:{query['order']}"
+        found = product_page(query, naming=self.api.naming, **_place(query, scope))
+        return self.reply_unless_known(request, _page(found, query, scope))
+
+    @extend_schema(
+        parameters=[ProductSearchQuery], responses=ListedProductSerializer(many=True), examples=[LISTED_PRODUCT_EXAMPLE]
+    )
+    def search(self, request: Request) -> Response:
+        """Products by a text: SKU, offer id or offer link first, then titles that begin with it, then titles with it.
+
+        The text is taken literally. Everything else is as in the list.
+        """
+        query = ProductSearchQuery.parse(request)
+        scope = f"search:{query['sortby']}:{query['order']}"
+        found = search_page(query, naming=self.api.naming, **_place(query, scope))
+        return self.reply_unless_known(request, _page(found, query, scope))
+
+    @extend_schema(parameters=[ProductDetailQuery], responses=ProductSerializer, examples=[PRODUCT_EXAMPLE])
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """One product with its description and SKUs."""
+        query = ProductDetailQuery.parse(request)
+        product = product_detail(number_in_path(pk), naming=self.api.naming, quantity=query.get("qty"))
+        if product is None:
+            raise ApplicationError(ErrorCode.NOT_FOUND)
+        return self.reply_unless_known(request, orjson.Fragment(product.json), version=product.version)
+
+    @extend_schema(parameters=[HistoryQuery], responses=HistoryPointSerializer(many=True), examples=[HISTORY_EXAMPLE])
+    def history(self, request: Request, pk: str) -> Response:
+        """What changed in a product and when, newest first: prices, stock and everything else.
+
+        With `field` only changes of those fields, and of them only those.
+        """
+        query = HistoryQuery.parse(request)
+        product_id = number_in_path(pk)
+        if not product_exists(product_id):
+            raise ApplicationError(ErrorCode.NOT_FOUND)
+        found = changes_of(product_id, query)
+        fields = query.get("field")
+        page = newest_page(found, query, scope=f"history:{product_id}", show=lambda change: point(change, fields))
+        return self.reply_unless_known(request, page)
+
+
+def _place(query: Query, scope: str) -> dict[str, Any]:
+    """Which rows are asked for, and in which order."""
+    window = query.window
+    return {
+        "sort": query["sortby"],
+        "descending": query["order"] == "desc",
+        "limit": window.page_size,
+        "offset": window.offset,
+        "after": window.position(scope),
+        "counted": window.cursor is None,
+    }
+
+
+def _page(found: ListedProducts, query: Query, scope: str) -> Page:
+    cursor = encode_cursor(scope, found.last) if found.last else None
+    return page_body(
+        orjson.Fragment(found.items), found.total, query, total_exact=found.total_exact, next_cursor=cursor
+    )

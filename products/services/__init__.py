@@ -1,0 +1,1 @@
+"""Writes of the catalogue: one function a use case."""
