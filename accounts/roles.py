@@ -7,10 +7,11 @@ from django.apps import AppConfig
 
 ROLES = ("viewer", "operator", "admin")
 MANAGED = ("products", "syncjobs", "accounts", "system", "auth", "django_celery_beat", "django_celery_results")
-# Which actions of the back office a role starts with, by application; administrators may change that per group.
+# Which actions of the back office a role starts with, by application, on all its tables or on the one named after the
+# action; administrators may change that per group.
 STARTING_ACTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "viewer": dict.fromkeys(("products", "syncjobs", "system"), ("view",)),
-    "operator": dict.fromkeys(("products", "syncjobs"), ("view", "change")) | {"system": ("view",)},
+    "operator": {"products": ("view", "change"), "syncjobs": ("view", "change"), "system": ("view", "change_task")},
     "admin": dict.fromkeys(MANAGED, ("view", "add", "change", "delete")),
 }
 
@@ -39,6 +40,5 @@ def ensure_roles(sender: AppConfig, **_: Any) -> None:
 def _permissions(application: str, actions: tuple[str, ...]) -> list[Any]:
     from django.contrib.auth.models import Permission
 
-    codenames = tuple(f"{action}_" for action in actions)
     found = Permission.objects.filter(content_type__app_label=application)
-    return [permission for permission in found if permission.codename.startswith(codenames)]
+    return [each for each in found if each.codename in actions or each.codename.partition("_")[0] in actions]

@@ -5,10 +5,14 @@ from django.urls import URLPattern, path
 from accounts.api.views import AuthViewSet
 from products.api.views import CategoryViewSet, ChangeViewSet, ExportViewSet, ProductViewSet, ShopViewSet
 from syncjobs.api.views import JobViewSet, SyncViewSet
+from products.api.views import CategoryViewSet, ProductViewSet
+from syncjobs.api.views import JobViewSet, SyncTaskViewSet, SyncViewSet
 from system.api.configuration import ConfigViewSet
 from system.api.health import HealthView, SystemHealthView
 from system.api.information import InfoView
 from system.api.logbooks import LogbookViewSet
+from system.api.queue import QueueViewSet
+from system.api.tasks import TaskSubmissionViewSet
 
 routes: list[URLPattern] = [
     path("products", ProductViewSet.as_view({"get": "list"})),
@@ -31,6 +35,12 @@ routes: list[URLPattern] = [
     path("sync/logs", SyncViewSet.as_view({"get": "logs"})),
     path("sync/jobs", JobViewSet.as_view({"get": "list"})),
     path("sync/jobs/<task_id>", JobViewSet.as_view({"get": "retrieve"})),
+    path("queue/tasks", QueueViewSet.as_view({"get": "list"})),
+    path("queue/tasks/<task_id>", QueueViewSet.as_view({"get": "retrieve", "delete": "cancel"})),
+    path("queue/tasks/<task_id>/retry", QueueViewSet.as_view({"post": "retry"})),
+    path("queue/stats", QueueViewSet.as_view({"get": "stats"})),
+    path("tasks/email", TaskSubmissionViewSet.as_view({"post": "email"})),
+    path("tasks/sync", SyncTaskViewSet.as_view({"post": "sync"})),
     path("auth/login", AuthViewSet.as_view({"post": "login"})),
     path("auth/refresh", AuthViewSet.as_view({"post": "refresh"})),
     path("auth/logout", AuthViewSet.as_view({"post": "logout"})),

@@ -1,9 +1,11 @@
 """Typed readers of environment variables: a wrong value stops the start with a sentence."""
 
 import os
+from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import NamedTuple
+from urllib.parse import parse_qsl, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -104,3 +106,41 @@ def url(name: str, schemes: tuple[str, ...], default: str | None = None) -> str:
     if urlsplit(value).scheme not in schemes:
         raise ImproperlyConfigured(f"{name} must be a URL that starts with {' or '.join(schemes)}://")
     return value
+
+
+class Server(NamedTuple):
+    """A server as a URL names it; user name and password as they stand there, still quoted."""
+
+    scheme: str
+    host: str
+    port: int
+    username: str
+    password: str
+    options: Mapping[str, str]
+
+
+def server(name: str, ports: Mapping[str, int], options: Mapping[str, tuple[str, ...]]) -> Server | None:
+    """A server by its URL; None when the variable is not set.
+
+    Args:
+        ports: the schemes that may be used, each with its usual port.
+        options: the query parameters that may be used, each with its values.
+
+    Raises:
+        ImproperlyConfigured: another scheme or option, no host, or no port number; the value is never shown, it may
+            hold a password.
+    """
+    value = os.environ.get(name, "")
+    if not value:
+        return None
+    forms = " or ".join(f"{scheme}://user:password@host:port" for scheme in ports)
+    try:
+        parts = urlsplit(value)
+        port = parts.port or ports[parts.scheme]
+        given = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
+    except (ValueError, KeyError):
+        raise ImproperlyConfigured(f"{name} must look like {forms}.") from None
+    if not parts.hostname or any(given[key] not in options.get(key, ()) for key in given):
+        allowed = ", ".join(f"{key}={'|'.join(words)}" for key, words in options.items())
+        raise ImproperlyConfigured(f"{name} must look like {forms}; behind a ? it may say {allowed}.")
+    return Server(parts.scheme, parts.hostname, port, parts.username or "", parts.password or "", given)

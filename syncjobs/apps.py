@@ -14,16 +14,21 @@ class SyncjobsConfig(AppConfig):
         """Hang the engine onto the task queue."""
         from syncjobs import knobs
         from syncjobs.dashboard import activity_card, jobs_gauges, week_card, workers_card
+        from syncjobs.selectors import job_names, job_number
+        from syncjobs.services.jobs import request_stop
         from syncjobs.services.slices import run_slice
         from syncjobs.services.slices_queue import SLICE_KIND
         from syncjobs.services.sweep import sweep_jobs
         from system.dashboard import register_card
         from system.metrics import register_gauges
         from system.queue import register_handler, register_sweeper
+        from system.task_kinds import JobNames, register_job_names
 
         knobs.register()
         register_gauges(jobs_gauges)
-        register_handler(SLICE_KIND, run_slice)
+        # A slice is only a part: whoever cancels one wants the sync to stop, not another slice in its place.
+        register_handler(SLICE_KIND, run_slice, on_cancel=request_stop)
+        register_job_names(JobNames(job_names, job_number))
         register_sweeper(sweep_jobs)
         may_look = "syncjobs.view_syncjob"
         cards = "backoffice/cards"

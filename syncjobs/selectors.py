@@ -1,6 +1,8 @@
 """Reads of sources, jobs and logs. Times leave as aware datetimes; renderers write them."""
 
+from collections.abc import Collection
 from datetime import datetime
+from statistics import median
 from typing import Any, TypedDict
 
 from django.db.models import QuerySet
@@ -80,6 +82,32 @@ def jobs() -> "QuerySet[SyncJob]":
 def job(job_id: int) -> SyncJob:
     """One job by its row id, its source joined."""
     return SyncJob.objects.select_related("source").get(pk=job_id)
+
+
+def job_names(numbers: Collection[int]) -> dict[int, str]:
+    """Public ids of jobs by their row ids."""
+    return dict(SyncJob.objects.filter(pk__in=numbers).values_list("pk", "task_id"))
+
+
+def job_number(task_id: str) -> int | None:
+    """The row id of a job by its public id; None for an unknown one."""
+    return SyncJob.objects.filter(task_id=task_id).values_list("pk", flat=True).first()
+
+
+def first_task(row: SyncJob) -> Task:
+    """The task a job began with."""
+    return Task.objects.filter(job_id=row.pk).order_by("created_at")[0]
+
+
+def usual_seconds(kind: str) -> float | None:
+    """The median duration of the last 20 jobs of a type that ended well; None before the first."""
+    ended = SyncJob.objects.filter(type=kind, state__in=(SyncJob.State.SUCCEEDED, SyncJob.State.PARTIAL))
+    took = [
+        (finished - started).total_seconds()
+        for started, finished in ended.order_by("-id").values_list("started_at", "finished_at")[:20]
+        if started and finished
+    ]
+    return median(took) if took else None
 
 
 def job_view(row: SyncJob) -> JobView:

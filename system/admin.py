@@ -6,14 +6,17 @@ from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.i18n import set_language
 
 from system.backoffice import logbooks, schedules, settings_page
-from system.backoffice.base import ReadOnlyAdmin
+from system.backoffice.base import ActingAdmin, Deed, ReadOnlyAdmin
 from system.backoffice.filters import TextFilter
 from system.backoffice.html import Tone, badge, json_block
 from system.models import Task, WorkerPulse
+from system.services.tasks import cancel_task, retry_task
+from system.task_records import visible_payload
 
 __all__ = ["TaskAdmin", "WorkerPulseAdmin", "logbooks", "schedules", "settings_page"]
 
@@ -48,7 +51,7 @@ class KindFilter(TextFilter):
 
 
 @admin.register(Task)
-class TaskAdmin(ReadOnlyAdmin):
+class TaskAdmin(ActingAdmin, ReadOnlyAdmin):
     list_display = ["kind", "id", "show_state", "queue", "show_attempts", "created_at", "started_at", "finished_at"]
     list_filter = ["state", "queue", KindFilter]
     search_fields = ["=id"]
@@ -68,6 +71,12 @@ class TaskAdmin(ReadOnlyAdmin):
     ]
     readonly_fields = ["show_state", "show_payload", "show_history", "show_result", "show_error"]
 
+    def deeds(self) -> list[Deed]:
+        return [
+            Deed("retry", _("Try again"), "replay", _retry, _has_ended_badly, "primary"),
+            Deed("cancel", _("Cancel task"), "cancel", _cancel, _is_open, "danger"),
+        ]
+
     @admin.display(description=_("status"))
     def show_state(self, task: Task) -> SafeString:
         return badge(task.get_state_display(), STATE_TONES[task.state])
@@ -78,7 +87,7 @@ class TaskAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("payload"))
     def show_payload(self, task: Task) -> SafeString:
-        return json_block(task.payload)
+        return json_block(visible_payload(task))
 
     @admin.display(description=_("attempts"))
     def show_history(self, task: Task) -> SafeString:
@@ -91,6 +100,24 @@ class TaskAdmin(ReadOnlyAdmin):
     @admin.display(description=_("error"))
     def show_error(self, task: Task) -> SafeString | str:
         return self.empty_value_display if task.error is None else json_block(task.error)
+
+
+def _has_ended_badly(task: Task) -> bool:
+    return task.state in (Task.State.FAILED, Task.State.CANCELLED)
+
+
+def _is_open(task: Task) -> bool:
+    return task.state in (Task.State.PENDING, Task.State.RUNNING)
+
+
+def _retry(_request: HttpRequest, task: Task) -> str:
+    retry_task(str(task.pk))
+    return gettext("%(task)s waits for another attempt.") % {"task": task}
+
+
+def _cancel(_request: HttpRequest, task: Task) -> str:
+    cancel_task(str(task.pk))
+    return gettext("%(task)s is cancelled.") % {"task": task}
 
 
 @admin.register(WorkerPulse)

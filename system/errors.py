@@ -87,6 +87,7 @@ class ErrorCode(StrEnum):
 
     TASK_STATE = "E03001", 409, _("The task's state does not allow this"), _("Read the task again.")
     QUEUE_UNAVAILABLE = "E03002", 503, _("The task queue does not answer"), _("Try again in a moment.")
+    EMAIL_NOT_CONFIGURED = "E03003", 503, _("No mail server is set up"), _("Ask an administrator to set EMAIL_URL.")
 
     CREDENTIALS_INVALID = "E04001", 401, _("Wrong user name or password"), _("Check both and try again.")
     REFRESH_TOKEN_INVALID = "E04002", 401, _("Invalid refresh token"), _("Sign in again.")

@@ -84,6 +84,15 @@ def register() -> None:
             maximum=365,
         ),
         Definition(
+            key="tasks.retention_days",
+            kind="integer",
+            default=settings.TASK_RETENTION_DAYS,
+            group=KEEPING,
+            description=_("How many days ended tasks and sent e-mails are kept"),
+            minimum=1,
+            maximum=365,
+        ),
+        Definition(
             key="logs.level",
             kind="string",
             default=settings.LOG_LEVEL if settings.LOG_LEVEL in LEVELS else "INFO",

@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils import timezone
@@ -11,9 +12,11 @@ from django.utils.translation import gettext_lazy as _
 class Task(models.Model):
     """One asynchronous unit of work. The row is the truth, the Celery message only a doorbell.
 
-    pending -> running -> succeeded | failed; running -> cancelling -> cancelled; pending -> cancelled.
+    pending -> running -> succeeded | failed; running -> cancelling -> cancelled; pending -> cancelled;
+    failed | cancelled -> pending when somebody has it tried again, running -> pending when its handler asks for that.
     A worker owns the row while `lease_until` lies ahead; `fence` rises with every claim, so that a worker that slept
-    through its lease can no longer write. `attempts` keeps {started_at, finished_at, worker, error} of each claim.
+    through its lease can no longer write. `attempts` keeps {started_at, finished_at, worker, error, again} of each
+    claim; one without finished_at lost its worker, and `again` says that its handler asked for another.
     """
 
     class State(models.TextChoices):
@@ -59,11 +62,38 @@ class Task(models.Model):
                 name="task_open",
             ),
             models.Index(fields=["job_id", "state"], condition=models.Q(job_id__isnull=False), name="task_job"),
-            models.Index(fields=["-created_at", "id"], name="task_newest"),
+            models.Index(fields=["-created_at", "-id"], name="task_newest"),
+            models.Index(fields=["finished_at"], condition=models.Q(finished_at__isnull=False), name="task_finished"),
+            models.Index(fields=["kind", "-finished_at"], condition=models.Q(state="succeeded"), name="task_measured"),
+            models.Index(fields=["request_id"], condition=~models.Q(request_id=""), name="task_request"),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
+
+
+class Email(models.Model):
+    """A letter that waits for its mail server, or went through it; a task names it by id.
+
+    `waiting` are the recipients no server has accepted yet; `refused` the answers to those it never will.
+    """
+
+    to = models.CharField(_("to"), max_length=254)
+    cc = ArrayField(models.CharField(max_length=254), verbose_name=_("copies"), default=list, blank=True)
+    subject = models.CharField(_("subject"), max_length=200)
+    body = models.TextField(_("text"))
+    waiting = ArrayField(models.CharField(max_length=254), verbose_name=_("waiting recipients"), default=list)
+    refused = models.JSONField(_("refused recipients"), default=dict)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("e-mail")
+        verbose_name_plural = _("e-mails")
+        indexes = [models.Index(fields=["created_at"], name="email_age")]
+
+    def __str__(self) -> str:
+        return f"{self.to}: {self.subject}"
 
 
 class WorkerPulse(models.Model):

@@ -16,6 +16,15 @@ DELETE FROM system_idempotencykey WHERE id IN
 _LOG_LINES = """
 DELETE FROM system_systemlog WHERE id IN (SELECT id FROM system_systemlog ORDER BY id LIMIT %s::int) AND at < %s
 """
+# What still waits or runs has no end, however old it is.
+_TASKS = """
+DELETE FROM system_task WHERE id IN
+    (SELECT id FROM system_task WHERE finished_at < %s ORDER BY finished_at LIMIT %s::int FOR UPDATE SKIP LOCKED)
+"""
+_EMAILS = """
+DELETE FROM system_email WHERE id IN
+    (SELECT id FROM system_email WHERE created_at < %s ORDER BY created_at LIMIT %s::int FOR UPDATE SKIP LOCKED)
+"""
 
 
 def forget_answers() -> int:
@@ -28,6 +37,12 @@ def forget_log_lines() -> int:
     """Delete lines of the system log that are older than the setting logs.retention_days; returns how many."""
     oldest = timezone.now() - timedelta(days=runtime.integer("logs.retention_days"))
     return _in_chunks(_LOG_LINES, [DELETE_AT_ONCE, oldest])
+
+
+def forget_tasks() -> int:
+    """Delete tasks that ended, and letters, before the time the setting tasks.retention_days says; returns how many."""
+    oldest = timezone.now() - timedelta(days=runtime.integer("tasks.retention_days"))
+    return sum(_in_chunks(statement, [oldest, DELETE_AT_ONCE]) for statement in (_TASKS, _EMAILS))
 
 
 def _in_chunks(statement: str, parameters: list[object]) -> int:

@@ -31,6 +31,7 @@ def sweep(**_future: Any) -> None:
 
 @shared_task(name="system.forget_old", ignore_result=True)
 def forget_old(**_future: Any) -> None:
-    """Delete what was to be kept for a time only: remembered answers and lines of the system log."""
+    """Delete what was to be kept for a time only: remembered answers, lines of the system log, ended tasks."""
     retention.forget_answers()
     retention.forget_log_lines()
+    retention.forget_tasks()

@@ -14,6 +14,7 @@ from config.settings.exports import *  # noqa: E402, F403
 from config.settings.i18n import *  # noqa: E402, F403
 from config.settings.live import *  # noqa: E402, F403
 from config.settings.logs import *  # noqa: E402, F403
+from config.settings.mail import *  # noqa: E402, F403
 from config.settings.security import *  # noqa: E402, F403
 from config.settings.sync import *  # noqa: E402, F403
 from config.settings.throttling import *  # noqa: E402, F403

@@ -67,6 +67,8 @@ SPECTACULAR_SETTINGS = {
         "ProductStatus": "products.models.Product.Status",
         "JobStatus": "syncjobs.models.SyncJob.State",
         "JobType": "syncjobs.models.SyncJob.Type",
+        "TaskStatus": "system.models.Task.State",
+        "TaskQueue": "system.models.Task.Queue",
         "HealthStatus": ("ok", "degraded", "unavailable"),
         "UpOrDown": ("up", "down"),
     },

@@ -2,6 +2,7 @@
 
 from celery.schedules import crontab
 
+from config.env import integer
 from config.settings.data import REDIS_BROKER_URL
 
 CELERY_BROKER_URL = REDIS_BROKER_URL
@@ -46,6 +47,8 @@ CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000
 CELERY_WORKER_ETA_TASK_LIMIT = 100
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
+# How long finished tasks and sent e-mails can be looked up.
+TASK_RETENTION_DAYS = integer("TASK_RETENTION_DAYS", 30, minimum=1, maximum=365)
 CELERY_TIMEZONE, CELERY_ENABLE_UTC = "UTC", True
 
 CELERY_BEAT_SCHEDULER = "config.beat:SingleScheduler"

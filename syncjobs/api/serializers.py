@@ -1,6 +1,9 @@
 """Bodies and parameters of the sync endpoints, and the documented form of what they answer."""
 
+import re
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +19,7 @@ from system.models import Task
 
 MAX_SKUS = 1000
 MAX_CATEGORY_ID = 10**15
+DAY = re.compile(r"(19[7-9][0-9]|20[0-9]{2})-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 class SyncConfigSerializer(StrictSerializer):
@@ -56,6 +60,57 @@ def start_request(body: dict[str, Any], username: str) -> StartSync:
         trigger=SyncJob.Trigger.API,
         requested_by=username,
         **body.get("config", {}),
+    )
+
+
+class DayField(serializers.DateField):
+    """A day as YYYY-MM-DD and in no other of the forms ISO 8601 knows, between 1970 and 2099."""
+
+    default_error_messages = {"invalid": _("Must be a day as YYYY-MM-DD, from 1970 to 2099.")}
+
+    def to_internal_value(self, value: Any) -> date:
+        if not isinstance(value, str) or not DAY.fullmatch(value):
+            self.fail("invalid")
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail("invalid")
+
+
+class SyncTaskSerializer(StrictSerializer):
+    """Body of `POST tasks/sync` (seed 003): products that changed from the first day to the last, both included."""
+
+    sync_type = serializers.ChoiceField(choices=SyncJob.Type.choices)
+    start_date = DayField(help_text=_("The first day, in China"))
+    end_date = DayField(help_text=_("The last day, in China"))
+    batch_size = serializers.IntegerField(min_value=1, max_value=settings.SYNC_BATCH_SIZE_MAX, default=100)
+    priority = serializers.ChoiceField(choices=Task.Queue.choices, default=Task.Queue.DEFAULT)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The days must be in order.
+
+        Raises:
+            serializers.ValidationError: they are not.
+        """
+        if attrs["start_date"] > attrs["end_date"]:
+            raise serializers.ValidationError({"end_date": [_("Must not be before start_date.")]})
+        return attrs
+
+
+def sync_task_request(body: dict[str, Any], username: str) -> StartSync:
+    """The service's request for a validated body; a day begins when it does in China."""
+    zone = ZoneInfo(settings.API_INPUT_TIME_ZONE)
+    since, until = (
+        datetime.combine(day, time(), zone).astimezone(UTC)
+        for day in (body["start_date"], body["end_date"] + timedelta(days=1))
+    )
+    return StartSync(
+        type=body["sync_type"],
+        batch_size=body["batch_size"],
+        priority=body["priority"],
+        trigger=SyncJob.Trigger.API,
+        requested_by=username,
+        window=(since, until),
     )
 
 

@@ -10,13 +10,28 @@ from syncjobs.api import serializers
 from syncjobs.api.filters import filter_jobs, filter_logs
 from syncjobs.services import jobs
 from system.api.listing import newest_page
-from system.api.permissions import IsOperator, IsViewer
+from system.api.permissions import IsAdmin, IsOperator, IsViewer
+from system.api.tasks import SUBMITTED_EXAMPLE, SubmittedSerializer, submitted
 from system.api.views import ApiViewSet
 from system.errors import ApplicationError, ErrorCode
+from system.queue_stats import estimated_time
 
 START_EXAMPLE = OpenApiExample(
     "A full sync of one category",
     value={"type": "full", "category_id": 123456, "config": {"batch_size": 100, "max_workers": 5}},
+    request_only=True,
+)
+
+
+WINDOW_EXAMPLE = OpenApiExample(
+    "What changed in twelve days",
+    value={
+        "sync_type": "incremental",
+        "start_date": "2025-11-01",
+        "end_date": "2025-11-12",
+        "batch_size": 100,
+        "priority": "critical",
+    },
     request_only=True,
 )
 
@@ -66,6 +81,31 @@ class SyncViewSet(ApiViewSet):
         """Log lines of jobs, newest first."""
         query = serializers.LogsQuery.parse(request)
         return self.reply(newest_page(filter_logs(query), query, scope="sync-logs", show=selectors.log_view))
+
+
+class SyncTaskViewSet(ApiViewSet):
+    """A sync submitted as a task (seed 003)."""
+
+    permission_classes = [IsAdmin]
+    settled_actions = frozenset({"sync"})
+
+    @extend_schema(
+        request=serializers.SyncTaskSerializer,
+        responses={202: SubmittedSerializer},
+        examples=[WINDOW_EXAMPLE, SUBMITTED_EXAMPLE],
+        tags=["tasks"],
+    )
+    def sync(self, request: Request) -> Response:
+        """Read again what changed from one day to another, in the default source; `full` reads the categories, too.
+
+        Nothing is delisted, since such a window proves nothing. 409 names the sync that already covers the source.
+        `task_id` is the first task of that sync; cancelling it stops the sync.
+        """
+        body = serializers.SyncTaskSerializer.parse(request)
+        job = jobs.start_sync(serializers.sync_task_request(body, request.user.get_username()))
+        task = selectors.first_task(job)
+        estimate = estimated_time(task.kind, task.queue, selectors.usual_seconds(job.type))
+        return self.accept(submitted(task, estimate), message=_("Task submitted"))
 
 
 class JobViewSet(ApiViewSet):

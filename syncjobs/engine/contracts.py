@@ -15,13 +15,15 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """What one job covers.
 
     `category_id` is the platform's number. `offer_ids` limits the job to these products. `since` (UTC) is the
-    committed watermark less the overlap; None for a full walk. `batch_size` is the number of records in a batch.
+    committed watermark less the overlap, or the beginning of a window that ends before `until`; None for a full walk.
+    `batch_size` is the number of records in a batch.
     """
 
     type: SyncType
     category_id: int | None = None
     offer_ids: tuple[str, ...] = ()
     since: datetime | None = None
+    until: datetime | None = None
     batch_size: int = 100
 
 

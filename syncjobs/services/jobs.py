@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -28,7 +29,8 @@ class StartSync(msgspec.Struct, frozen=True, kw_only=True):
     """What a start asks for, the same from REST, admin, command and schedule.
 
     `source` is a name; None takes the default source. `sku_list` holds offer ids, `1688-<id>` or pasted offer links.
-    `priority` is a queue name.
+    `priority` is a queue name. `window` limits the job to products that changed between two moments, the second
+    excluded; such a job neither delists nor moves the watermark.
     """
 
     type: str
@@ -40,6 +42,7 @@ class StartSync(msgspec.Struct, frozen=True, kw_only=True):
     priority: str = "default"
     trigger: str = SyncJob.Trigger.API
     requested_by: str = ""
+    window: tuple[datetime, datetime] | None = None
 
 
 def start_sync(request: StartSync) -> SyncJob:
@@ -79,7 +82,8 @@ def _create(request: StartSync, source: Source, offer_ids: list[str], scope: str
         started_at=now,
         heartbeat_at=now,
     )
-    SyncBatch.objects.create(job=job, number=0, stage=SyncBatch.Stage.PLAN)
+    window = dict(zip(("since", "until"), map(datetime.isoformat, request.window or ()), strict=False))
+    SyncBatch.objects.create(job=job, number=0, stage=SyncBatch.Stage.PLAN, params=window)
     announce.log(job.id, "sync started")
     slices_queue.ensure_slices(job.id)
     audit.record("sync.start", "sync_job", job.task_id, after=_order(job))
@@ -162,17 +166,24 @@ def stop_sync(task_id: str | None = None) -> SyncJob:
         ApplicationError: unknown id (404), already finished, none active, or several active and no id given (409).
     """
     job = find_job(task_id) if task_id else _only_active_job()
-    with transaction.atomic():
-        stopping = SyncJob.objects.filter(pk=job.pk, state=State.RUNNING).update(state=State.STOPPING)
-        if stopping:
-            announce.log(job.pk, "stop requested")
-            audit.record("sync.stop", "sync_job", job.task_id, before={"status": State.RUNNING})
-    if stopping:
-        settle(job.pk)
+    request_stop(job.pk)
     job.refresh_from_db()
     if job.state not in (State.STOPPING, State.STOPPED):
         raise ApplicationError(ErrorCode.SYNC_JOB_FINISHED, details={"task_id": job.task_id, "status": job.state})
     return find_job(job.task_id)
+
+
+def request_stop(job_id: int) -> bool:
+    """Have a running job stop; False for one that does not run. Its slices see it within a second."""
+    with transaction.atomic():
+        stopping = SyncJob.objects.filter(pk=job_id, state=State.RUNNING).update(state=State.STOPPING)
+        if stopping:
+            announce.log(job_id, "stop requested")
+            task_id = SyncJob.objects.values_list("task_id", flat=True).get(pk=job_id)
+            audit.record("sync.stop", "sync_job", task_id, before={"status": State.RUNNING})
+    if stopping:
+        settle(job_id)
+    return bool(stopping)
 
 
 def _only_active_job() -> SyncJob:

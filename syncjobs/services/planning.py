@@ -32,7 +32,7 @@ def plan_job(job: SyncJob, claim: Claim, connector: Connector, pulse: Heartbeat)
         LeaseLost, SyncCancelled: the plan is not ours to write.
         RetryableSourceError, FatalSourceError, QuotaExhausted: the source did not answer.
     """
-    scope = _scope(job)
+    scope = _scope(job, claim)
     categories = _categories(job, connector, pulse) if _wants_categories(job) else []
     plan = connector.plan(scope)
     specs = list(_alive(plan.batches, pulse))
@@ -51,7 +51,9 @@ def _alive(items: Iterable[T], pulse: Heartbeat) -> Iterator[T]:
         yield item
 
 
-def _scope(job: SyncJob) -> Scope:
+def _scope(job: SyncJob, claim: Claim) -> Scope:
+    if claim.params:
+        return _window(job, claim)
     return Scope(
         type="full" if job.type == SyncJob.Type.FULL else "incremental",
         category_id=job.category_id,
@@ -59,6 +61,12 @@ def _scope(job: SyncJob) -> Scope:
         since=_since(job) if job.type == SyncJob.Type.INCREMENTAL else None,
         batch_size=job.batch_size,
     )
+
+
+def _window(job: SyncJob, claim: Claim) -> Scope:
+    """What changed between two moments; for the connector that is never a full walk, it proves nothing."""
+    since, until = (datetime.fromisoformat(claim.params[name]) for name in ("since", "until"))
+    return Scope(type="incremental", category_id=job.category_id, since=since, until=until, batch_size=job.batch_size)
 
 
 def _since(job: SyncJob) -> datetime | None:
@@ -95,7 +103,8 @@ def _write(
         total=plan.total,
         provable=plan.provable,
         since=scope.since,
-        watermark=None if job.sku_list else plan.watermark,
+        # Only a walk that reaches up to now may say that everything before is committed.
+        watermark=None if job.sku_list or scope.until else plan.watermark,
         heartbeat_at=timezone.now(),
     )
     batches.mark_done(claim, Counters())

@@ -18,7 +18,7 @@ from tests.architecture.source import PROJECT
 
 FILE = re.compile(r"[\w.*/-]+\.(?:py|md|toml|txt|yaml|lock|json|ndjson|lua|po)|[\w.-]+(?:/[\w.-]+)*/")
 VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
-READ_BY_SETTINGS = re.compile(r'\b(?:text|integer|boolean|words|url)\(\s*"([A-Z0-9_]+)"')
+READ_BY_SETTINGS = re.compile(r'\b(?:text|integer|boolean|words|url|server)\(\s*"([A-Z0-9_]+)"')
 READ_BY_PROGRAMS = re.compile(r'environ(?:ment)?(?:\.get\(|\.setdefault\(|\[)\s*"([A-Z0-9_]+)"')
 # Read by programs of others, or by compose.yaml.
 FOREIGN_VARIABLES = {"REMAP_SIGTERM", "POSTGRES_PASSWORD", "REDIS_PASSWORD"}

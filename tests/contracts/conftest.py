@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 from psycopg import sql
+from pytest_django import Settings
 
 from accounts.models import User
 from accounts.services import open_session
@@ -28,6 +29,12 @@ class Clients:
         if role not in self._made:
             self._made[role] = self._made["anyone"].as_(self._request.getfixturevalue(role))
         return self._made[role]
+
+
+@pytest.fixture(autouse=True)
+def mail_server(settings: Settings) -> None:
+    """A mail server is named, so that letters are accepted; no worker runs that would send one."""
+    settings.EMAIL_HOST = "127.0.0.1"
 
 
 @pytest.fixture(params=["v1", "v2"])
@@ -61,11 +68,15 @@ def fill(operator: User) -> Callable[[int], dict[str, Any]]:
         stopped = _job(source, "sync_20250103_001", SyncJob.State.STOPPED)
         for _ in range(rows):
             SyncLog.objects.create(job=running, message="sync started")
+            task = Task.objects.create(kind="test.echo", job_id=running.pk, attempts=[{"worker": "w"}])
+            failed = Task.objects.create(kind="test.echo", state=Task.State.FAILED)
         return {
             "product": products[0].pk,
             "category": categories[0].pk,
             "shop": shops[0].pk,
             "export": Task.objects.create(kind="products.export", payload={"user_id": operator.pk, "format": "csv"}).pk,
+            "task": task.pk,
+            "failed_task": failed.pk,
             "running": running.task_id,
             "stopped": stopped.task_id,
         }

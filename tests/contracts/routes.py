@@ -39,6 +39,8 @@ class Row:
 
 LOGIN = {"username": "viewer", "password": "{password}"}
 SESSION = {"refresh_token": "{refresh_token}"}
+LETTER = {"to": "user@example.com", "subject": "Welcome", "body": "Thank you!"}
+WINDOW = {"sync_type": "incremental", "start_date": "2025-11-01", "end_date": "2025-11-12"}
 
 TABLE: dict[tuple[str, str], Row] = {
     ("GET", "products"): Row(who="plain_user", query=True, counted=True),
@@ -69,6 +71,13 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "sync/logs"): Row(who="viewer", query=True, counted=True),
     ("GET", "sync/jobs"): Row(who="viewer", query=True, counted=True),
     ("GET", "sync/jobs/<task_id>"): Row(who="viewer", path="sync/jobs/{running}", counted=True),
+    ("GET", "queue/tasks"): Row(who="viewer", query=True, counted=True),
+    ("GET", "queue/tasks/<task_id>"): Row(who="viewer", path="queue/tasks/{task}", query=True, counted=True),
+    ("POST", "queue/tasks/<task_id>/retry"): Row(who="operator", path="queue/tasks/{failed_task}/retry", settled=True),
+    ("DELETE", "queue/tasks/<task_id>"): Row(who="operator", path="queue/tasks/{task}"),
+    ("GET", "queue/stats"): Row(who="viewer", query=True, counted=True),
+    ("POST", "tasks/email"): Row(who="admin", settled=True, body=LETTER),
+    ("POST", "tasks/sync"): Row(who="admin", settled=True, body=WINDOW),
     ("POST", "auth/login"): Row(who="anyone", body=LOGIN),
     ("POST", "auth/refresh"): Row(who="anyone", body=SESSION),
     ("POST", "auth/logout"): Row(who="plain_user", body=SESSION),

@@ -17,8 +17,9 @@ LEASE_SECONDS = 8
 class Worker:
     """A prefork worker of two children in its own process group."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, **settings: str) -> None:
         self.log = log
+        self.settings = settings
         self.process = self._start()
 
     def _start(self) -> "subprocess.Popen[bytes]":
@@ -33,7 +34,7 @@ class Worker:
         }
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                command, env=environment(0, **timing), stdout=log, stderr=log, start_new_session=True,
+                command, env=environment(0, **timing, **self.settings), stdout=log, stderr=log, start_new_session=True,
                 preexec_fn=processes.die_with_parent(signal.SIGKILL),
             )  # fmt: skip
 

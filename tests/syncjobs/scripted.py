@@ -56,6 +56,8 @@ class ScriptedConnector:
         ids = sorted(scope.offer_ids or world.prices)
         if scope.since:
             ids = [offer for offer in ids if world.updated.get(offer, CLOCK) >= scope.since]
+        if scope.until:
+            ids = [offer for offer in ids if world.updated.get(offer, CLOCK) < scope.until]
         cuts = range(0, len(ids), scope.batch_size)
         batches = [BatchSpec(params={"ids": ids[cut : cut + scope.batch_size]}) for cut in cuts]
         provable = scope.type == "full" and not scope.offer_ids

@@ -9,6 +9,7 @@ from kombu.exceptions import OperationalError as BrokerUnavailable
 from system import queue, sql
 from system.models import Task, WorkerPulse
 from system.queue import TaskContext, TaskGone
+from system.task_kinds import handlers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,7 +25,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
         seen.append((payload, context))
         return "done"
 
-    monkeypatch.setitem(queue._handlers, "test.echo", echo)
+    monkeypatch.setitem(handlers, "test.echo", echo)
     return seen
 
 
@@ -52,7 +53,7 @@ def test_a_task_runs_once_however_often_its_bell_rings(calls: Calls) -> None:
     task.refresh_from_db()
     assert [payload for payload, _ in calls] == [{"n": 1}]
     assert (task.state, task.result) == ("succeeded", "done")
-    assert [set(attempt) for attempt in task.attempts] == [{"started_at", "worker", "finished_at", "error"}]
+    assert [set(attempt) for attempt in task.attempts] == [{"started_at", "worker", "finished_at", "error", "again"}]
 
 
 def test_the_bell_rings_only_after_the_commit(bells: list[str]) -> None:
@@ -120,7 +121,7 @@ def test_a_handler_that_raises_leaves_its_reason(monkeypatch: pytest.MonkeyPatch
     def explode(_payload: dict[str, Any], _context: TaskContext) -> None:
         raise ValueError("no such thing")
 
-    monkeypatch.setitem(queue._handlers, "test.explode", explode)
+    monkeypatch.setitem(handlers, "test.explode", explode)
     task = queue.enqueue("test.explode", {})
     queue.run(task.pk)
     task.refresh_from_db()
@@ -157,7 +158,7 @@ def test_the_request_id_travels_with_the_task(monkeypatch: pytest.MonkeyPatch) -
     from system.request_id import current_request_id, request_scope
 
     seen: list[str] = []
-    monkeypatch.setitem(queue._handlers, "test.id", lambda _payload, _context: seen.append(current_request_id()))
+    monkeypatch.setitem(handlers, "test.id", lambda _payload, _context: seen.append(current_request_id()))
     with request_scope("abc-123"):
         task = queue.enqueue("test.id", {})
     queue.run(task.pk)

@@ -56,14 +56,14 @@ class Alibaba1688Connector:
             return _plan_for_ids(scope)
         size = min(scope.batch_size, LIST_PAGE_SIZE)
         since = scope.since if scope.type == "incremental" else None
-        wanted = Range(page=1, pages=1, size=size, category_id=scope.category_id, since=since)
+        wanted = Range(page=1, pages=1, size=size, category_id=scope.category_id, since=since, until=scope.until)
         watermark = self._client.now()
         total, size = self._listing.measure(wanted)
         wanted = msgspec.structs.replace(wanted, size=size)
         return Plan(
             batches=self._listing.batches(wanted, scope.batch_size, total),
             total=total,
-            provable=since is None and total is not None,
+            provable=since is None and scope.until is None and total is not None,
             watermark=watermark,
         )
 

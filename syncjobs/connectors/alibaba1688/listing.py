@@ -1,7 +1,7 @@
 """Plans and pages of `alibaba.product.list.get`, and products by their ids."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -24,10 +24,12 @@ from syncjobs.engine.errors import FatalSourceError, RetryableSourceError
 NULL = b"null"
 WEB_SITE = "1688"
 LARGEST_TOTAL = 2**53
+# The platform's times have no finer part, and the ends of its ranges belong to them.
+FINEST_TIME = timedelta(milliseconds=1)
 
 
 class Range(msgspec.Struct, frozen=True, kw_only=True, tag="pages", tag_field="walk"):
-    """Some pages of a listing. `open_ended`: also what was added behind them meanwhile."""
+    """Some pages of a listing. `open_ended`: also what was added behind them meanwhile. `until` is excluded."""
 
     page: int
     pages: int
@@ -35,6 +37,7 @@ class Range(msgspec.Struct, frozen=True, kw_only=True, tag="pages", tag_field="w
     open_ended: bool = False
     category_id: int | None = None
     since: datetime | None = None
+    until: datetime | None = None
 
 
 class Ids(msgspec.Struct, frozen=True, kw_only=True, tag="ids", tag_field="walk"):
@@ -92,6 +95,7 @@ class SellerListing:
             "pageSize": wanted.size,
             "categoryId": wanted.category_id,
             "startModifyTime": wanted.since,
+            "endModifyTime": wanted.until and wanted.until - FINEST_TIME,
             "orderByCondition": "ID",
             "orderByType": "ASC",
             "needDetail": need_detail,

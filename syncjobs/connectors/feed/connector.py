@@ -62,12 +62,12 @@ class FeedConnector:
         watermark = datetime.now(UTC)
         since = scope.since if scope.type == "incremental" else None
         scope = msgspec.structs.replace(scope, since=since)
-        selection = Selection(self.mapping, scope.category_id, scope.offer_ids, since)
+        selection = Selection(self.mapping, scope.category_id, scope.offer_ids, since, scope.until)
         with opened(self.options) as feed:
             cut = Cut(feed, selection, scope)
         if cut.records > cut.total:
             logger.warning("feed %s repeats ids: %d records, %d ids", self._context.source_name, cut.records, cut.total)
-        whole = scope.type == "full" and scope.category_id is None and not scope.offer_ids
+        whole = scope.type == "full" and scope.category_id is None and not scope.offer_ids and scope.until is None
         return Plan(batches=cut.specs(), total=cut.total, provable=whole, watermark=watermark)
 
     def fetch(self, spec: BatchSpec) -> Iterator[Page]:
@@ -78,7 +78,7 @@ class FeedConnector:
             RetryableSourceError: the disk failed.
         """
         params = msgspec.convert(spec.params, BatchParams)
-        selection = Selection(self.mapping, params.category_id, params.offer_ids, params.since)
+        selection = Selection(self.mapping, params.category_id, params.offer_ids, params.since, params.until)
         with opened(self.options) as feed:
             feed.require(params.identity)
             found = selection.found(feed, params.start, params.end) if params.count else iter(())

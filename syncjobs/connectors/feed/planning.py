@@ -32,6 +32,7 @@ class BatchParams(msgspec.Struct, frozen=True, kw_only=True):
     category_id: int | None = None
     offer_ids: tuple[str, ...] = ()
     since: datetime | None = None
+    until: datetime | None = None
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -51,12 +52,20 @@ class Selection:
         category_id: int | None = None,
         offer_ids: tuple[str, ...] = (),
         since: datetime | None = None,
+        until: datetime | None = None,
     ) -> None:
         """Take the limits of a scope.
 
         Raises:
-            FatalSourceError: `scope_unsupported`, a category is asked for and the feed has no category numbers.
+            FatalSourceError: `scope_unsupported`, a category is asked for and the feed has no category numbers, or a
+                window of time and it has no times.
         """
+        if until is not None and not mapping.knows_updates:
+            raise FatalSourceError(
+                "the feed does not say when its products changed, so a window of time cannot be selected",
+                code="scope_unsupported",
+                suggestion="sync the whole feed, or map updated_at",
+            )
         if category_id is not None and not mapping.knows_category_ids:
             raise FatalSourceError(
                 "the feed does not say the platform's category numbers, so one category cannot be selected",
@@ -67,6 +76,7 @@ class Selection:
         self._category_id = category_id
         self._offer_ids = frozenset(offer_ids)
         self._since = since if mapping.knows_updates else None
+        self._until = until
 
     def found(self, feed: Feed, start: int, end: int) -> Iterator[Found]:
         """The pieces of the byte range that are selected, broken ones included where the scope could hold them."""
@@ -93,11 +103,14 @@ class Selection:
         try:
             if self._category_id is not None and self._mapping.category_id(record) != self._category_id:
                 return False
-            updated_at = self._mapping.updated_at(record) if self._since else None
+            updated_at = self._mapping.updated_at(record) if self._since or self._until else None
         except RecordRejected:
             # It is taken, so that its rejection is seen.
             return True
-        return not self._since or updated_at is None or updated_at >= self._since
+        return updated_at is None or self._covers(updated_at)
+
+    def _covers(self, moment: datetime) -> bool:
+        return (not self._since or moment >= self._since) and (not self._until or moment < self._until)
 
 
 class Cut:
@@ -151,6 +164,7 @@ class Cut:
                 category_id=self._scope.category_id,
                 offer_ids=self._ids[number] if self._ids else (),
                 since=self._scope.since,
+                until=self._scope.until,
             )
             yield BatchSpec(params=msgspec.to_builtins(params), expected=count)
 

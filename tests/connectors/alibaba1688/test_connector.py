@@ -120,6 +120,21 @@ def test_an_incremental_walk_has_what_changed_since(connector: Alibaba1688Connec
     assert plan.watermark >= since + timedelta(hours=1)
 
 
+def test_a_window_ends_before_its_end(connector: Alibaba1688Connector, simulator: Simulator) -> None:
+    simulator.control("clock", advance=3600, frozen=True)
+    first = connector.plan(FULL).watermark
+    assert first
+    changed = simulator.control("mutate", count=4, kinds="price")["ids"]
+    second = first + timedelta(hours=1)
+    simulator.control("clock", advance=3600, frozen=True)
+    simulator.control("mutate", count=3, kinds="price")
+    inside = ids_of(walk(connector, Scope(type="incremental", since=first, until=second)))
+    before = ids_of(walk(connector, Scope(type="incremental", since=first - timedelta(hours=1), until=first)))
+    assert inside
+    assert {int(each or 0) for each in inside} <= set(changed)
+    assert {int(each or 0) for each in before}.isdisjoint(changed)
+
+
 def test_the_watermark_is_the_clock_of_the_gateway(connector: Alibaba1688Connector, simulator: Simulator) -> None:
     clock = simulator.control("clock", advance=3600, frozen=True)
     watermark = connector.plan(FULL).watermark

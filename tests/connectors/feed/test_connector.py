@@ -77,6 +77,21 @@ def test_without_update_times_an_incremental_walk_takes_everything(path: Path) -
     assert len(ids(pages(connector, Scope(type="incremental", since=datetime.now(UTC))))) == 5
 
 
+def test_a_window_takes_what_changed_in_it(path: Path) -> None:
+    write_ndjson(path, [record(number) for number in range(28)])
+    since, until = (datetime(2025, 9, day, 2, tzinfo=UTC) for day in (6, 10))
+    scope = Scope(type="incremental", since=since, until=until, batch_size=3)
+    assert ids(pages(feed_connector(path), scope)) == [record(number)["id"] for number in (5, 6, 7, 8)]
+
+
+def test_without_update_times_no_window_can_be_selected(path: Path) -> None:
+    write_ndjson(path, [record(1)])
+    moment = datetime(2025, 11, 1, tzinfo=UTC)
+    with pytest.raises(FatalSourceError) as error:
+        feed_connector(path, {"id": "id", "title": "title"}).plan(Scope(type="incremental", since=moment, until=moment))
+    assert error.value.code == "scope_unsupported"
+
+
 def test_a_category_selects_by_the_platforms_number(path: Path) -> None:
     write_ndjson(path, [record(number) for number in range(9)])
     scope = Scope(type="full", category_id=1031923)

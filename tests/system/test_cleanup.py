@@ -1,0 +1,28 @@
+"""What ended long ago goes at night, in chunks; what waits stays, however old."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from system import retention
+from system.models import Email, Task
+from system.tasks import forget_old
+
+pytestmark = pytest.mark.django_db
+
+LONG_AGO = timezone.now() - timedelta(days=31)
+
+
+def test_what_ended_long_ago_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "DELETE_AT_ONCE", 3)
+    for state in ("succeeded", "failed", "cancelled") * 4:
+        Task.objects.create(kind="old", state=state, created_at=LONG_AGO, finished_at=LONG_AGO)
+    for state in ("pending", "running", "cancelling"):
+        Task.objects.create(kind="open", state=state, created_at=LONG_AGO)
+    Task.objects.create(kind="young", state="failed", created_at=LONG_AGO, finished_at=timezone.now())
+    Email.objects.create(to="a@example.com", subject="old", body="", created_at=LONG_AGO)
+    Email.objects.create(to="a@example.com", subject="young", body="")
+    forget_old()
+    assert sorted(set(Task.objects.values_list("kind", flat=True))) == ["open", "young"]
+    assert list(Email.objects.values_list("subject", flat=True)) == ["young"]
