@@ -9,13 +9,21 @@ from syncjobs.models.jobs import (
     SyncLog,
     Watermark,
 )
+from syncjobs.models.messages import ChangeMessage
+from syncjobs.models.schedules import ScheduleClock, ScheduledRun
+from syncjobs.models.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
+    "ChangeMessage",
     "RejectedRecord",
+    "ScheduleClock",
+    "ScheduledRun",
     "SeenProduct",
     "Source",
     "SyncBatch",
     "SyncJob",
     "SyncLog",
     "Watermark",
+    "Webhook",
+    "WebhookDelivery",
 ]
