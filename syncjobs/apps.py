@@ -14,6 +14,8 @@ class SyncjobsConfig(AppConfig):
         """Hang the engine onto the task queue."""
         from syncjobs import knobs
         from syncjobs.dashboard import activity_card, jobs_gauges, week_card, workers_card
+        from syncjobs.services.deliveries import DELIVER_KIND, deliver
+        from syncjobs.services.messages import FETCH_KIND, fetch_announced
         from syncjobs.services.slices import run_slice
         from syncjobs.services.slices_queue import SLICE_KIND
         from syncjobs.services.sweep import sweep_jobs
@@ -24,6 +26,8 @@ class SyncjobsConfig(AppConfig):
         knobs.register()
         register_gauges(jobs_gauges)
         register_handler(SLICE_KIND, run_slice)
+        register_handler(DELIVER_KIND, deliver)
+        register_handler(FETCH_KIND, fetch_announced)
         register_sweeper(sweep_jobs)
         may_look = "syncjobs.view_syncjob"
         cards = "backoffice/cards"

@@ -103,7 +103,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('event_id', models.UUIDField(default=uuid.uuid4, verbose_name='event id')),
                 ('event', models.CharField(choices=[('job.finished', 'a job succeeded, wholly or in part'), ('job.failed', 'a job failed'), ('job.held', 'a job waits for a decision or for its quota'), ('job.stopped', 'a job was stopped')], max_length=30, verbose_name='event')),
-                ('payload', models.JSONField(verbose_name='payload')),
+                ('body', models.TextField(verbose_name='body')),
                 ('state', models.CharField(choices=[('pending', 'pending'), ('succeeded', 'succeeded'), ('dead', 'given up')], default='pending', max_length=10, verbose_name='status')),
                 ('round', models.PositiveIntegerField(default=1, verbose_name='round')),
                 ('tries', models.PositiveSmallIntegerField(default=0, verbose_name='attempts in this round')),

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 class Webhook(models.Model):
     """An address that somebody wants called. `secrets` is encrypted and never shown after it was made.
 
-    `failures` counts deliveries given up one after the other; too many of them switch the webhook off, `disabled_reason`
-    says so.
+    `failures` counts deliveries given up one after the other; too many of them switch the webhook off, and
+    `disabled_reason` says so.
     """
 
     class Event(models.TextChoices):
@@ -51,8 +51,8 @@ class Webhook(models.Model):
 class WebhookDelivery(models.Model):
     """One event for one webhook. pending -> succeeded | dead; a redelivery makes it pending again.
 
-    `event_id` is what the receiver recognises a repetition by. `round` rises with every redelivery, so that a task of an
-    earlier one finds that it is late. `attempts` keeps {at, status, error, excerpt, milliseconds} of the latest ones.
+    `event_id` is what the receiver recognises a repetition by. `round` rises with every redelivery, so that a task of
+    an earlier one finds that it is late. `attempts` keeps the latest {at, status, error, excerpt, milliseconds}.
     """
 
     class State(models.TextChoices):
@@ -70,7 +70,8 @@ class WebhookDelivery(models.Model):
     )
     event_id = models.UUIDField(_("event id"), default=uuid.uuid4)
     event = models.CharField(_("event"), max_length=30, choices=Webhook.Event)
-    payload = models.JSONField(_("payload"))
+    # The very text that is signed and sent.
+    body = models.TextField(_("body"))
     state = models.CharField(_("status"), max_length=10, choices=State, default=State.PENDING)
     round = models.PositiveIntegerField(_("round"), default=1)
     tries = models.PositiveSmallIntegerField(_("attempts in this round"), default=0)
