@@ -82,12 +82,13 @@ def version_of(task: PeriodicTask) -> int:
     return digest(msgspec.to_builtins(described(task), builtin_types=(datetime,)))
 
 
-def create_schedule(wanted: Schedule) -> PeriodicTask:
-    """Store a schedule; its first slot is the first one after now.
+def create_schedule(fields: dict[str, Any]) -> PeriodicTask:
+    """Store a schedule, described as in `update_schedule`; its first slot is the first one after now.
 
     Raises:
         ApplicationError: no such source (422), impossible timing (400), or the name is taken (409).
     """
+    wanted = _overlaid(Schedule(name=fields["name"]), fields)
     task = PeriodicTask(task=RUN_TASK, queue=Task.Queue.CRITICAL, args="[]")
     with transaction.atomic():
         _save(task, wanted)
@@ -98,6 +99,9 @@ def create_schedule(wanted: Schedule) -> PeriodicTask:
 def update_schedule(schedule_id: int, changes: dict[str, Any], expected: frozenset[int] | None = None) -> PeriodicTask:
     """Change some fields of a schedule; naming `cron` replaces `every_seconds` and the other way round.
 
+    Args:
+        changes: fields of `Schedule`; `sync` holds some of `ScheduledSync`, and its `config` some of `SyncConfig`.
+
     Raises:
         ApplicationError: 404, 412, or as `create_schedule`.
     """
@@ -105,7 +109,7 @@ def update_schedule(schedule_id: int, changes: dict[str, Any], expected: frozens
         task = find_schedule(schedule_id, lock=True)
         before = described(task)
         check_version(version_of(task), expected)
-        wanted = msgspec.structs.replace(before, **_completed(changes))
+        wanted = _overlaid(before, changes)
         if wanted != before:
             _save(task, wanted)
             audit.record("schedule.update", "schedule", task.pk, before=_audited(before), after=_audited(wanted))
@@ -147,12 +151,17 @@ def wind(task: PeriodicTask, now: datetime) -> None:
     ScheduleClock.objects.update_or_create(schedule_id=task.pk, defaults=values)
 
 
-def _completed(changes: dict[str, Any]) -> dict[str, Any]:
-    if changes.get("cron") and "every_seconds" not in changes:
-        return changes | {"every_seconds": None}
-    if changes.get("every_seconds") and "cron" not in changes:
-        return changes | {"cron": None}
-    return changes
+def _overlaid(schedule: Schedule, changes: dict[str, Any]) -> Schedule:
+    """A description with changes over it; `sync` and its `config` are laid over each other likewise."""
+    changes = dict(changes)
+    sync = dict(changes.pop("sync", {}))
+    config = msgspec.structs.replace(schedule.sync.config, **sync.pop("config", {}))
+    changes["sync"] = msgspec.structs.replace(schedule.sync, **sync, config=config)
+    if changes.get("cron"):
+        changes.setdefault("every_seconds", None)
+    elif changes.get("every_seconds"):
+        changes.setdefault("cron", None)
+    return msgspec.structs.replace(schedule, **changes)
 
 
 def _save(task: PeriodicTask, wanted: Schedule) -> None:

@@ -108,7 +108,7 @@ def change_source(
     source_id: int,
     changes: dict[str, Any],
     *,
-    secrets: dict[str, str] | None = None,
+    credentials: dict[str, Any] | None = None,
     make_default: bool | None = None,
     expected: frozenset[int] | None = None,
 ) -> Source:
@@ -116,7 +116,7 @@ def change_source(
 
     Args:
         changes: settings by their names in `SourceSettings`, and `app_key`.
-        secrets: new secrets by name; a new token's end is unknown until the source says it.
+        credentials: some of `Credentials` by name; a new token's end is unknown unless it is among them.
         make_default: False only confirms that it is not the default source.
         expected: versions the caller knows; any when left out.
 
@@ -131,7 +131,7 @@ def change_source(
         if make_default is False and source.is_default:
             reason = _("Make another source the default one instead.")
             raise ApplicationError(ErrorCode.CONFLICT, details={"is_default": [reason]})
-        given = dict(secrets or {}) | {name: changes.pop(name) for name in ("app_key",) if name in changes}
+        given = dict(credentials or {}) | {name: changes.pop(name) for name in ("app_key",) if name in changes}
         renewed = (lambda stored: _overlaid(stored, given)) if given else None
         _apply(source, changes, renewed, make_default=bool(make_default))
     return source
@@ -165,7 +165,7 @@ def _apply(
     audit.record("source.update", "source", source.pk, **_differences(before, after))
 
 
-def _overlaid(stored: Credentials, given: dict[str, str]) -> Credentials:
+def _overlaid(stored: Credentials, given: dict[str, Any]) -> Credentials:
     """What is stored with new values over it; an old token's end says nothing of a new one."""
     ends = {"access_token": "access_expires_at", "refresh_token": "refresh_expires_at"}
     unknown = {
