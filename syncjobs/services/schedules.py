@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask, PeriodicTasks
 
 from syncjobs.models import ScheduleClock, ScheduledRun, Source
 from syncjobs.services.slots import cron_text, digest, interval_seconds, next_slots, parse_cron, timing_digest
@@ -128,7 +128,9 @@ def delete_schedule(schedule_id: int, expected: frozenset[int] | None = None) ->
         audit.record("schedule.delete", "schedule", task.pk, before=_audited(described(task)))
         ScheduleClock.objects.filter(pk=task.pk).delete()
         ScheduledRun.objects.filter(schedule_id=task.pk).delete()
+        task.no_changes = True
         task.delete()
+        PeriodicTasks.update_changed()
 
 
 def find_schedule(schedule_id: int, *, lock: bool = False) -> PeriodicTask:
@@ -169,11 +171,14 @@ def _save(task: PeriodicTask, wanted: Schedule) -> None:
     task.name, task.enabled, task.start_time = wanted.name, wanted.is_enabled, wanted.start_time
     task.kwargs = msgspec.json.encode(wanted.sync).decode()
     task.crontab, task.interval = _crontab(wanted), _interval(wanted)
+    # Beat is told once, not by each of its own signals.
+    task.no_changes = True
     try:
         with transaction.atomic():
             task.save()
     except IntegrityError as error:
         raise ApplicationError(ErrorCode.SCHEDULE_TAKEN, details={"name": wanted.name}) from error
+    PeriodicTasks.update_changed()
     wind(task, timezone.now())
 
 
@@ -189,15 +194,19 @@ def _crontab(wanted: Schedule) -> CrontabSchedule | None:
     if wanted.cron is None:
         return None
     fields = {**parse_cron(wanted.cron), "timezone": wanted.timezone}
-    # Beat's rows are shared and not unique, so one of equals will do.
-    return CrontabSchedule.objects.filter(**fields).first() or CrontabSchedule.objects.create(**fields)
+    return _one_of(CrontabSchedule, fields)
 
 
 def _interval(wanted: Schedule) -> IntervalSchedule | None:
     if wanted.every_seconds is None:
         return None
     fields = {"every": wanted.every_seconds, "period": IntervalSchedule.SECONDS}
-    return IntervalSchedule.objects.filter(**fields).first() or IntervalSchedule.objects.create(**fields)
+    return _one_of(IntervalSchedule, fields)
+
+
+def _one_of(model: Any, fields: dict[str, Any]) -> Any:
+    """Beat's rows of timing are shared and not unique, so any of equals will do."""
+    return model.objects.filter(**fields).first() or model.objects.bulk_create([model(**fields)])[0]
 
 
 def _audited(schedule: Schedule) -> dict[str, Any]:

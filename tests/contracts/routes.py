@@ -40,7 +40,7 @@ class Row:
 LOGIN = {"username": "viewer", "password": "{password}"}
 SESSION = {"refresh_token": "{refresh_token}"}
 
-FEED = {"path": "/nowhere/goods.ndjson", "mapping": {"source_id": "id", "title": "title"}}
+FEED = {"path": "/nowhere/goods.ndjson", "mapping": {"id": "id", "title": "title"}}
 NEW_SOURCE = {"name": "second", "kind": "feed", "options": FEED}
 NEW_SCHEDULE = {"name": "every morning", "type": "full", "cron": "0 6 * * *"}
 NEW_WEBHOOK = {"url": "https://8.8.8.8/hooks", "events": ["job.finished"]}

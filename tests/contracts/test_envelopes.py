@@ -52,6 +52,8 @@ def test_an_unknown_format_is_406(clients: Clients, world: dict[str, Any], route
 def test_another_method_is_405_and_names_the_right_ones(
     clients: Clients, world: dict[str, Any], route: Route, method: str
 ) -> None:
+    if method in METHODS[route.route]:
+        pytest.skip("one of its own methods")
     for client in (clients["anyone"], clients["admin"]):
         client.call(method, route.path(world), expect=405)
         assert set(client.last.headers["Allow"].split(", ")) == METHODS[route.route]
