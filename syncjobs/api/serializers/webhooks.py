@@ -14,7 +14,7 @@ from system.api.serializers import StrictSerializer
 class WebhookSerializer(StrictSerializer):
     """Body of `POST`, `PUT` and `PATCH webhooks`."""
 
-    url = serializers.CharField(max_length=2000, help_text=_("https, a public host, port 443"))
+    url = serializers.CharField(max_length=2000, trim_whitespace=False, help_text=_("https, a public host, port 443"))
     events = serializers.ListField(
         child=serializers.ChoiceField(choices=Webhook.Event.choices), min_length=1, max_length=len(Webhook.Event)
     )
