@@ -61,7 +61,7 @@ def vet_url(url: str, allowed: frozenset[str]) -> None:
     if not _is_address(host) and ("." not in host or host.endswith(tuple(f".{name}" for name in _LOCAL_NAMES))):
         raise _refused_url("its name is one of a private network")
     try:
-        resolve(parsed.host, port, allowed)
+        resolve(host, port, allowed)
     except RetryableSourceError:
         return
 

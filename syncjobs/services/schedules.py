@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -176,7 +177,7 @@ def _save(task: PeriodicTask, wanted: Schedule) -> None:
     try:
         with transaction.atomic():
             task.save()
-    except IntegrityError as error:
+    except (IntegrityError, ValidationError) as error:
         raise ApplicationError(ErrorCode.SCHEDULE_TAKEN, details={"name": wanted.name}) from error
     PeriodicTasks.update_changed()
     wind(task, timezone.now())

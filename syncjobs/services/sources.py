@@ -171,7 +171,7 @@ def _overlaid(stored: Credentials, given: dict[str, Any]) -> Credentials:
     unknown = {
         end: None for name, end in ends.items() if given.get(name, getattr(stored, name)) != getattr(stored, name)
     }
-    return msgspec.structs.replace(stored, **given, **unknown)
+    return msgspec.structs.replace(stored, **{**unknown, **given})
 
 
 def _audited(source: Source, replaced: set[str]) -> dict[str, Any]:

@@ -68,9 +68,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "sync/schedules"): Row(who="operator", body=NEW_SCHEDULE, status=201),
     ("GET", "sync/schedules/<pk>"): Row(who="viewer", path="sync/schedules/{schedule}", query=True, counted=True),
     ("PUT", "sync/schedules/<pk>"): Row(who="operator", path="sync/schedules/{schedule}", body=NEW_SCHEDULE),
-    ("PATCH", "sync/schedules/<pk>"): Row(
-        who="operator", path="sync/schedules/{schedule}", body={"is_enabled": False}
-    ),
+    ("PATCH", "sync/schedules/<pk>"): Row(who="operator", path="sync/schedules/{schedule}", body={"is_enabled": False}),
     ("DELETE", "sync/schedules/<pk>"): Row(who="operator", path="sync/schedules/{schedule}", status=204),
     # Without the form that only 1688 can sign; tests/api/test_callbacks.py sends signed ones.
     ("POST", "sync/callbacks/<source>"): Row(who="anyone", path="sync/callbacks/contract", status=400),
