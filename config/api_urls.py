@@ -6,8 +6,6 @@ from django.urls import URLPattern, path
 
 from accounts.api.views import AuthViewSet
 from products.api.views import CategoryViewSet, ProductViewSet
-from syncjobs.api.views import JobViewSet, SyncViewSet
-from system.api.configuration import ConfigViewSet
 from syncjobs.api.views import (
     CallbackViewSet,
     DeliveryViewSet,
@@ -17,6 +15,7 @@ from syncjobs.api.views import (
     SyncViewSet,
     WebhookViewSet,
 )
+from system.api.configuration import ConfigViewSet
 from system.api.health import HealthView, SystemHealthView
 from system.api.information import InfoView
 from system.api.logbooks import LogbookViewSet

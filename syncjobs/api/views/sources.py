@@ -49,6 +49,7 @@ class SourceViewSet(ConditionalViewSet):
 
     permission_classes = [IsSyncOperator]
     action_permissions = {"list": IsViewer, "retrieve": IsViewer}
+    idempotent_outside = frozenset({"check"})
 
     @extend_schema(parameters=[SourcesQuery], responses=SourceSerializer(many=True))
     def list(self, request: Request) -> Response:

@@ -52,6 +52,7 @@ class WebhookViewSet(ConditionalViewSet):
     """One's own webhooks; those of others do not exist, but for administrators."""
 
     permission_classes = [IsSyncOperator]
+    idempotent_exempt = frozenset({"create", "rotate"})
 
     @extend_schema(parameters=[PageQuery], responses=WebhookViewSerializer(many=True))
     def list(self, request: Request) -> Response:
