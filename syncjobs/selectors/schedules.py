@@ -20,6 +20,8 @@ FROM unnest(%s::int[]) AS s (id), LATERAL (
     SELECT * FROM syncjobs_scheduledrun WHERE schedule_id = s.id ORDER BY slot DESC LIMIT 1) AS r
 """
 
+BY_CODE = {code.value: code for code in ErrorCode}
+
 
 def schedules() -> "QuerySet[PeriodicTask]":
     """Beat's rows that start syncs, their timing joined."""
@@ -60,11 +62,11 @@ def _view(row: PeriodicTask, now: datetime, last_run: dict[str, Any] | None) -> 
 def _run_view(found: dict[str, Any]) -> dict[str, Any]:
     reason = msgspec.json.decode(found["reason"]) if found["reason"] else {}
     code = reason.get("code", "")
-    known = code in {member.value for member in ErrorCode}
+    known = BY_CODE.get(code)
     return {
         "slot": found["slot"],
         "status": found["status"],
         "task_id": found["task_id"] or None,
         "code": code or None,
-        "reason": ErrorCode(code).message if known else None,
+        "reason": known.message if known else None,
     }

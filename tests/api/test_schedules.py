@@ -36,7 +36,7 @@ def nightly(operate: ApiClient, source: Source) -> dict[str, Any]:
 
 def ours() -> int:
     """How many schedules there are, beat's other rows left out."""
-    return PeriodicTask.objects.filter(task="syncjobs.run_schedule").count()
+    return int(PeriodicTask.objects.filter(task="syncjobs.run_schedule").count())
 
 
 def test_a_schedule_is_read_in_china_unless_said_otherwise(operate: ApiClient, nightly: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from syncjobs.services import deliveries, jobs
 from syncjobs.services.deliveries import DELAYS, DISABLE_AFTER, deliver, redeliver
 from syncjobs.services.webhooks import Owner, create_webhook, rotate_secret
 from system.models import AuditLog, Task
+from tests.architecture.source import PROJECT
 from tests.conftest import PASSWORD
 from tests.connectors.alibaba1688.support import http_answer, serving
 from tests.syncjobs.conftest import claimed_task
@@ -275,3 +276,18 @@ def test_a_large_answer_is_not_kept(hook: Any) -> None:
         hook(url)
         delivery = attempt(failed_once())
     assert len(delivery.attempts[0]["excerpt"]) == 500
+
+
+def test_the_receiver_of_the_documents_tells_ours_from_others(hook: Any) -> None:
+    page = (PROJECT / "docs" / "webhooks.md").read_text(encoding="utf-8")
+    told: dict[str, Any] = {}
+    exec(page.split("```python receiver\n", 1)[1].split("```", 1)[0], told)  # noqa: S102 - our own document
+    with serving(OK) as (url, requests):
+        _, secret = hook(url)
+        attempt(failed_once())
+    headers, body = parts(requests[0])
+    check = told["is_from_1688sync"]
+    assert check(secret, headers, body)
+    assert not check(secret, headers, body + b" ")
+    assert not check("whsec_" + base64.b64encode(b"x" * 32).decode(), headers, body)
+    assert not check(secret, headers | {"webhook-timestamp": "1700000000"}, body)

@@ -63,7 +63,7 @@ class NewSourceSerializer(ChangeSourceSerializer):
     name = serializers.RegexField(
         rf"^{Source.NAME_PATTERN.pattern}\Z", max_length=50, help_text=_("a-z, 0-9, - and _; never changes")
     )
-    kind = serializers.ChoiceField(choices=list(CONNECTORS))
+    kind = serializers.ChoiceField(choices=list(CONNECTORS))  # type: ignore[assignment] # only here it can be chosen
 
 
 class SourcesQuery(PageQuery):
