@@ -1,18 +1,30 @@
 """The whole route table of the API. No trailing slash; one is tolerated and not documented."""
 
+from typing import Any
+
 from django.urls import URLPattern, path
 
 from accounts.api.views import AuthViewSet
 from products.api.views import CategoryViewSet, ChangeViewSet, ExportViewSet, ProductViewSet, ShopViewSet
-from syncjobs.api.views import JobViewSet, SyncViewSet
-from products.api.views import CategoryViewSet, ProductViewSet
-from syncjobs.api.views import JobViewSet, SyncTaskViewSet, SyncViewSet
+from syncjobs.api.views import (
+    CallbackViewSet,
+    DeliveryViewSet,
+    JobViewSet,
+    ScheduleViewSet,
+    SourceViewSet,
+    SyncTaskViewSet,
+    SyncViewSet,
+    WebhookViewSet,
+)
 from system.api.configuration import ConfigViewSet
 from system.api.health import HealthView, SystemHealthView
 from system.api.information import InfoView
 from system.api.logbooks import LogbookViewSet
 from system.api.queue import QueueViewSet
 from system.api.tasks import TaskSubmissionViewSet
+
+COLLECTION: dict[str, Any] = {"get": "list", "post": "create"}
+RESOURCE: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
 
 routes: list[URLPattern] = [
     path("products", ProductViewSet.as_view({"get": "list"})),
@@ -41,6 +53,17 @@ routes: list[URLPattern] = [
     path("queue/stats", QueueViewSet.as_view({"get": "stats"})),
     path("tasks/email", TaskSubmissionViewSet.as_view({"post": "email"})),
     path("tasks/sync", SyncTaskViewSet.as_view({"post": "sync"})),
+    path("sync/sources", SourceViewSet.as_view(COLLECTION)),
+    path("sync/sources/<pk>", SourceViewSet.as_view(RESOURCE)),
+    path("sync/sources/<pk>/check", SourceViewSet.as_view({"post": "check"})),
+    path("sync/schedules", ScheduleViewSet.as_view(COLLECTION)),
+    path("sync/schedules/<pk>", ScheduleViewSet.as_view(RESOURCE)),
+    path("sync/callbacks/<source>", CallbackViewSet.as_view({"post": "receive"})),
+    path("webhooks", WebhookViewSet.as_view(COLLECTION)),
+    path("webhooks/<pk>", WebhookViewSet.as_view(RESOURCE)),
+    path("webhooks/<pk>/secret", WebhookViewSet.as_view({"post": "rotate"})),
+    path("webhooks/<pk>/deliveries", DeliveryViewSet.as_view({"get": "list"})),
+    path("webhooks/<pk>/deliveries/<delivery_id>/redeliver", DeliveryViewSet.as_view({"post": "redeliver"})),
     path("auth/login", AuthViewSet.as_view({"post": "login"})),
     path("auth/refresh", AuthViewSet.as_view({"post": "refresh"})),
     path("auth/logout", AuthViewSet.as_view({"post": "logout"})),

@@ -15,7 +15,9 @@ class SyncjobsConfig(AppConfig):
         from syncjobs import knobs
         from syncjobs.dashboard import activity_card, jobs_gauges, week_card, workers_card
         from syncjobs.selectors import job_names, job_number
+        from syncjobs.services.deliveries import DELIVER_KIND, deliver
         from syncjobs.services.jobs import request_stop
+        from syncjobs.services.messages import FETCH_KIND, fetch_announced
         from syncjobs.services.slices import run_slice
         from syncjobs.services.slices_queue import SLICE_KIND
         from syncjobs.services.sweep import sweep_jobs
@@ -29,6 +31,8 @@ class SyncjobsConfig(AppConfig):
         # A slice is only a part: whoever cancels one wants the sync to stop, not another slice in its place.
         register_handler(SLICE_KIND, run_slice, on_cancel=request_stop)
         register_job_names(JobNames(job_names, job_number))
+        register_handler(DELIVER_KIND, deliver)
+        register_handler(FETCH_KIND, fetch_announced)
         register_sweeper(sweep_jobs)
         may_look = "syncjobs.view_syncjob"
         cards = "backoffice/cards"

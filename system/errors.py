@@ -85,6 +85,29 @@ class ErrorCode(StrEnum):
     SYNC_SOURCE_REFUSED = "E02009", 422, _("The source refused"), _("Follow the advice in details.")
     SYNC_QUOTA_EXHAUSTED = "E02010", 409, _("The call quota of the source is used up"), _("Resume when it renews.")
 
+    URL_REFUSED = (
+        "E02030",
+        400,
+        _("This address may not be called"),
+        _("Use https and a public host; an administrator can list hosts of yours in OUTBOUND_ALLOWED_HOSTS."),
+    )
+    SYNC_SOURCE_IN_USE = "E02031", 409, _("The source has jobs or products"), _("Switch the source off instead.")
+    SYNC_SOURCE_OPTIONS = (
+        "E02032",
+        422,
+        _("The connector cannot work with these options"),
+        _("Correct the option named in details."),
+    )
+    CALLBACK_REFUSED = (
+        "E02033",
+        403,
+        _("The message is not signed by this source"),
+        _("Check the source's name in the address and the app secret stored with it."),
+    )
+    SCHEDULE_TAKEN = "E02034", 409, _("A schedule of this name exists"), _("Choose another name.")
+    WEBHOOKS_TOO_MANY = "E02035", 409, _("You have as many webhooks as allowed"), _("Delete one of them first.")
+    WEBHOOK_DISABLED = "E02036", 409, _("The webhook is switched off"), _("Switch the webhook on first.")
+
     TASK_STATE = "E03001", 409, _("The task's state does not allow this"), _("Read the task again.")
     QUEUE_UNAVAILABLE = "E03002", 503, _("The task queue does not answer"), _("Try again in a moment.")
     EMAIL_NOT_CONFIGURED = "E03003", 503, _("No mail server is set up"), _("Ask an administrator to set EMAIL_URL.")

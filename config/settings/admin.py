@@ -77,6 +77,10 @@ UNFOLD = {
                     _entry(_("Logs"), "list_alt", "syncjobs", "synclog"),
                     _entry(_("Batches"), "dataset", "syncjobs", "syncbatch"),
                     _entry(_("Watermarks"), "flag", "syncjobs", "watermark"),
+                    _entry(_("Scheduled runs"), "event_available", "syncjobs", "scheduledrun"),
+                    _entry(_("Change messages"), "mail", "syncjobs", "changemessage"),
+                    _entry(_("Webhooks"), "webhook", "syncjobs", "webhook"),
+                    _entry(_("Deliveries"), "outbox", "syncjobs", "webhookdelivery"),
                 ],
             },
             {

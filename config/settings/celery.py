@@ -59,5 +59,10 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"queue": "low"},
     },
     "forget-old": {"task": "system.forget_old", "schedule": 3600.0, "options": {"queue": "low", "expires": 3600}},
+    "tidy-sync-records": {
+        "task": "syncjobs.tidy",
+        "schedule": crontab(hour="19", minute="45"),
+        "options": {"queue": "low"},
+    },
     "sweep": {"task": "system.sweep", "schedule": 10.0, "options": {"queue": "critical", "expires": 10}},
 }

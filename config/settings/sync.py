@@ -14,3 +14,5 @@ SYNC_MAX_WORKERS_DEFAULT, SYNC_MAX_WORKERS_MAX = 5, 32
 SYNC_DELIST_LIMIT_PERCENT = 20
 # How long a lost bell may stay unnoticed before the sweeper rings again.
 TASK_RING_AGAIN_SECONDS = integer("TASK_RING_AGAIN_SECONDS", 15, minimum=1)
+# An owner's webhooks; each multiplies the deliveries of an event.
+WEBHOOKS_PER_USER = integer("WEBHOOKS_PER_USER", 20, minimum=1)

@@ -1,5 +1,5 @@
 """Back-office pages of the synchronization; importing them registers them."""
 
-from syncjobs.admin import jobs, records, sources
+from syncjobs.admin import jobs, records, sources, webhooks
 
-__all__ = ["jobs", "records", "sources"]
+__all__ = ["jobs", "records", "sources", "webhooks"]

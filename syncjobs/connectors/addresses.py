@@ -9,6 +9,8 @@ import httpx
 from syncjobs.engine.errors import FatalSourceError, RetryableSourceError
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+# Names that never leave a machine or a site (RFC 6761, RFC 8375, ICANN's reserved .internal).
+_LOCAL_NAMES = ("localhost", "local", "internal", "home.arpa", "localdomain", "onion", "test", "invalid")
 
 _PRINTABLE_ASCII = re.compile(r"[!-\[\]-~]+")  # no blanks, no control characters, no backslash
 _DNS_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?\.?")
@@ -42,6 +44,26 @@ def check_url(url: str, allowed: frozenset[str]) -> httpx.URL:
     if "%" in host or not (_is_address(host) or _DNS_NAME.fullmatch(host)):
         raise _refused_url("its host is neither a name nor a plainly written address")
     return parsed
+
+
+def vet_url(url: str, allowed: frozenset[str]) -> None:
+    """Judge a URL that somebody wants called later: its form, its name and, if it resolves now, its addresses.
+
+    What passes is judged again whenever it is called, because a name may resolve to something else by then.
+
+    Raises:
+        FatalSourceError: code `url_refused` or `address_refused`.
+    """
+    parsed = check_url(url, allowed)
+    host, port = normalized(parsed.host), parsed.port or DEFAULT_PORTS[parsed.scheme]
+    if _is_allowed(host, port, allowed):
+        return
+    if not _is_address(host) and ("." not in host or host.endswith(tuple(f".{name}" for name in _LOCAL_NAMES))):
+        raise _refused_url("its name is one of a private network")
+    try:
+        resolve(host, port, allowed)
+    except RetryableSourceError:
+        return
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:

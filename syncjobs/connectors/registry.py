@@ -71,6 +71,22 @@ CONNECTORS = {
     "alibaba1688": "syncjobs.connectors.alibaba1688.connector:Alibaba1688Connector",
     "feed": "syncjobs.connectors.feed.connector:FeedConnector",
 }
+# kind -> "module:function", called with the options of a source and the hosts that may be private; raises
+# FatalSourceError for what the connector could not work with.
+OPTION_CHECKS = {
+    "alibaba1688": "syncjobs.connectors.alibaba1688.options:check_options",
+    "feed": "syncjobs.connectors.feed.options:check_options",
+}
+
+
+def check_options(kind: str, options: dict[str, Any], allowed_hosts: frozenset[str]) -> None:
+    """Let the connector of this kind look at options before they are stored.
+
+    Raises:
+        FatalSourceError: its text names the option.
+    """
+    if kind in OPTION_CHECKS:
+        _load(OPTION_CHECKS[kind])(options, allowed_hosts)
 
 
 def build(kind: str, context: ConnectorContext) -> Connector:
@@ -79,6 +95,11 @@ def build(kind: str, context: ConnectorContext) -> Connector:
     Raises:
         KeyError: no connector of that kind.
     """
-    module, _, name = CONNECTORS[kind].partition(":")
-    factory: Callable[[ConnectorContext], Connector] = getattr(import_module(module), name)
-    return factory(context)
+    connector: Connector = _load(CONNECTORS[kind])(context)
+    return connector
+
+
+def _load(place: str) -> Callable[..., Any]:
+    module, _, name = place.partition(":")
+    found: Callable[..., Any] = getattr(import_module(module), name)
+    return found

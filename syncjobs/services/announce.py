@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from syncjobs import live, selectors
 from syncjobs.models import SyncLog
+from syncjobs.services import deliveries
 
 
 def log(job_id: int, message: str, *, level: str = "info", context: dict[str, Any] | None = None) -> None:
@@ -23,5 +24,6 @@ def progress(job_id: int) -> None:
 
 
 def finished(job_id: int) -> None:
-    """Show how the job ended."""
+    """Show how the job ended, to whoever watches and to the webhooks that ask for it."""
+    deliveries.job_ended(job_id)
     transaction.on_commit(lambda: live.publish(job_id, "finished", selectors.job_view(selectors.job(job_id))))

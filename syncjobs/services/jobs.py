@@ -66,8 +66,12 @@ def start_sync(request: StartSync) -> SyncJob:
 
 def _create(request: StartSync, source: Source, offer_ids: list[str], scope: str) -> SyncJob:
     now = timezone.now()
+    task_id = _next_task_id(now.strftime("%Y%m%d"))
+    # Sources are removed under the lock that numbers jobs, so from here on this one stays.
+    if not Source.objects.filter(pk=source.pk).exists():
+        raise ApplicationError(ErrorCode.SYNC_SOURCE_UNKNOWN, details={"source": source.name})
     job = SyncJob.objects.create(
-        task_id=_next_task_id(now.strftime("%Y%m%d")),
+        task_id=task_id,
         source=source,
         type=request.type,
         trigger=request.trigger,

@@ -3,12 +3,14 @@
 from django.db import transaction
 
 from syncjobs.models import SyncJob
-from syncjobs.services import batches, delisting, jobs
+from syncjobs.services import batches, delisting, jobs, messages, schedule_runs
 from syncjobs.services.slices_queue import ensure_slices
 
 
 def sweep_jobs() -> None:
-    """Free expired leases, end or continue jobs that nobody works on, clear what finished walks remembered."""
+    """Free expired leases, end or continue jobs that nobody works on, clear what finished walks remembered, start what
+    is due and what was heard of.
+    """
     batches.free_expired()
     batches.set_aside_deadly()
     for job_id in SyncJob.objects.filter(state__in=SyncJob.OPEN_STATES).order_by("id").values_list("pk", flat=True):
@@ -16,3 +18,5 @@ def sweep_jobs() -> None:
         with transaction.atomic():
             ensure_slices(job_id)
     delisting.forget_walks()
+    schedule_runs.run_due()
+    messages.ring_waiting()

@@ -48,7 +48,7 @@ def test_the_first_source_becomes_the_default(feed: Source) -> None:
 
 
 def test_a_name_is_taken_once(feed: Source) -> None:
-    error = refused("sources", "add", "shop", "--kind", "feed", "--path", "offers.ndjson")
+    error = refused("sources", "add", "shop", "--kind", "alibaba1688")
     assert error.returncode == 2
     assert "E02008" in str(error)
 

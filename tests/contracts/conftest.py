@@ -12,7 +12,9 @@ from pytest_django import Settings
 from accounts.models import User
 from accounts.services import open_session
 from products.models import Category, Product, ProductChange, Shop, Sku
-from syncjobs.models import Source, SyncJob, SyncLog
+from syncjobs.models import Source, SyncJob, SyncLog, WebhookDelivery
+from syncjobs.services.schedules import create_schedule
+from syncjobs.services.webhooks import Owner, create_webhook
 from system.models import Task
 from tests.client import ApiClient
 from tests.conftest import PASSWORD
@@ -79,6 +81,7 @@ def fill(operator: User) -> Callable[[int], dict[str, Any]]:
             "failed_task": failed.pk,
             "running": running.task_id,
             "stopped": stopped.task_id,
+            **_resources(rows, operator),
         }
 
     return filled
@@ -104,6 +107,24 @@ def everything() -> dict[str, Any]:
 
 DIGEST = "SELECT md5(coalesce(string_agg(t::text, '' ORDER BY t::text), '')) FROM {table} t"
 OURS = ("accounts_", "products_", "syncjobs_", "system_", "token_blacklist_")
+
+
+def _resources(rows: int, operator: User) -> dict[str, Any]:
+    """What a sync is set up with: unused sources, schedules, the operator's webhooks and what the first was sent."""
+    sources = [Source.objects.create(name=f"unused-{number}", kind="feed") for number in range(rows)]
+    schedules = [create_schedule({"name": f"hourly {number}", "every_seconds": 3600}) for number in range(rows)]
+    owner = Owner(operator.pk)
+    hooks = [create_webhook(owner, "https://8.8.8.8/hook", ["job.finished"])[0] for _ in range(min(rows, 19))]
+    sent = [
+        WebhookDelivery.objects.create(webhook=hooks[0], event="job.finished", body="{}", state="dead")
+        for _ in range(rows)
+    ]
+    return {
+        "unused": sources[0].pk,
+        "schedule": schedules[0].pk,
+        "webhook": hooks[0].pk,
+        "delivery": sent[0].pk,
+    }
 
 
 def _category(number: int) -> Category:

@@ -42,6 +42,11 @@ SESSION = {"refresh_token": "{refresh_token}"}
 LETTER = {"to": "user@example.com", "subject": "Welcome", "body": "Thank you!"}
 WINDOW = {"sync_type": "incremental", "start_date": "2025-11-01", "end_date": "2025-11-12"}
 
+FEED = {"path": "/nowhere/goods.ndjson", "mapping": {"id": "id", "title": "title"}}
+NEW_SOURCE = {"name": "second", "kind": "feed", "options": FEED}
+NEW_SCHEDULE = {"name": "every morning", "type": "full", "cron": "0 6 * * *"}
+NEW_WEBHOOK = {"url": "https://8.8.8.8/hooks", "events": ["job.finished"]}
+
 TABLE: dict[tuple[str, str], Row] = {
     ("GET", "products"): Row(who="plain_user", query=True, counted=True),
     ("GET", "products/<pk>"): Row(who="plain_user", path="products/{product}", query=True, counted=True),
@@ -78,6 +83,34 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "queue/stats"): Row(who="viewer", query=True, counted=True),
     ("POST", "tasks/email"): Row(who="admin", settled=True, body=LETTER),
     ("POST", "tasks/sync"): Row(who="admin", settled=True, body=WINDOW),
+    ("GET", "sync/sources"): Row(who="viewer", query=True, counted=True),
+    ("POST", "sync/sources"): Row(who="operator", body=NEW_SOURCE, status=201),
+    ("GET", "sync/sources/<pk>"): Row(who="viewer", path="sync/sources/{unused}", query=True, counted=True),
+    ("PUT", "sync/sources/<pk>"): Row(who="operator", path="sync/sources/{unused}", body={"options": FEED}),
+    ("PATCH", "sync/sources/<pk>"): Row(who="operator", path="sync/sources/{unused}", body={"is_enabled": False}),
+    ("DELETE", "sync/sources/<pk>"): Row(who="operator", path="sync/sources/{unused}", status=204),
+    ("POST", "sync/sources/<pk>/check"): Row(who="operator", path="sync/sources/{unused}/check", body={}),
+    ("GET", "sync/schedules"): Row(who="viewer", query=True, counted=True),
+    ("POST", "sync/schedules"): Row(who="operator", body=NEW_SCHEDULE, status=201),
+    ("GET", "sync/schedules/<pk>"): Row(who="viewer", path="sync/schedules/{schedule}", query=True, counted=True),
+    ("PUT", "sync/schedules/<pk>"): Row(who="operator", path="sync/schedules/{schedule}", body=NEW_SCHEDULE),
+    ("PATCH", "sync/schedules/<pk>"): Row(who="operator", path="sync/schedules/{schedule}", body={"is_enabled": False}),
+    ("DELETE", "sync/schedules/<pk>"): Row(who="operator", path="sync/schedules/{schedule}", status=204),
+    # Without the form that only 1688 can sign; tests/api/test_callbacks.py sends signed ones.
+    ("POST", "sync/callbacks/<source>"): Row(who="anyone", path="sync/callbacks/contract", status=400),
+    ("GET", "webhooks"): Row(who="operator", query=True, counted=True),
+    ("POST", "webhooks"): Row(who="operator", body=NEW_WEBHOOK, status=201),
+    ("GET", "webhooks/<pk>"): Row(who="operator", path="webhooks/{webhook}", query=True, counted=True),
+    ("PUT", "webhooks/<pk>"): Row(who="operator", path="webhooks/{webhook}", body=NEW_WEBHOOK),
+    ("PATCH", "webhooks/<pk>"): Row(who="operator", path="webhooks/{webhook}", body={"description": "shop"}),
+    ("DELETE", "webhooks/<pk>"): Row(who="operator", path="webhooks/{webhook}", status=204),
+    ("POST", "webhooks/<pk>/secret"): Row(who="operator", path="webhooks/{webhook}/secret", body={}),
+    ("GET", "webhooks/<pk>/deliveries"): Row(
+        who="operator", path="webhooks/{webhook}/deliveries", query=True, counted=True
+    ),
+    ("POST", "webhooks/<pk>/deliveries/<delivery_id>/redeliver"): Row(
+        who="operator", path="webhooks/{webhook}/deliveries/{delivery}/redeliver", body={}, status=202
+    ),
     ("POST", "auth/login"): Row(who="anyone", body=LOGIN),
     ("POST", "auth/refresh"): Row(who="anyone", body=SESSION),
     ("POST", "auth/logout"): Row(who="plain_user", body=SESSION),

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from syncjobs.connectors.feed.mapping import Mapping
 from syncjobs.engine.errors import FatalSourceError
 
 Format = Literal["ndjson", "json", "csv"]
@@ -38,6 +39,15 @@ def read_options(document: dict[str, Any]) -> FeedOptions:
     if len(options.delimiter) > 1 or options.delimiter in {'"', "\r", "\n"}:
         raise _invalid("delimiter must be one character other than a quote or a line end")
     return options
+
+
+def check_options(document: dict[str, Any], _allowed_hosts: frozenset[str]) -> None:
+    """Look at the options of a Source row; the file itself may come later.
+
+    Raises:
+        FatalSourceError: `invalid_options` or `invalid_mapping`, naming the option.
+    """
+    Mapping(read_options(document).mapping)
 
 
 def _invalid(reason: str) -> FatalSourceError:

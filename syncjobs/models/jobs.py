@@ -48,6 +48,8 @@ class Source(models.Model):
     calls_per_second = models.FloatField(_("calls per second"), default=10.0)
     daily_call_limit = models.PositiveIntegerField(_("calls per day"), null=True, blank=True)
     delist_limit_percent = models.PositiveSmallIntegerField(_("largest share a run may delist, %"), default=20)
+    # Rises with every change somebody makes, not with the tokens that workers renew.
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
     updated_at = models.DateTimeField(_("updated at"), default=timezone.now)
 
@@ -110,6 +112,7 @@ class SyncJob(models.Model):
         ADMIN = "admin", _("back office")
         COMMAND = "command", _("command line")
         SCHEDULE = "schedule", _("schedule")
+        MESSAGE = "message", _("change message")
 
     OPEN_STATES = (State.PENDING, State.RUNNING, State.STOPPING)
     RESUMABLE_STATES = (State.STOPPED, State.HELD, State.FAILED)

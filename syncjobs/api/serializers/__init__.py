@@ -1,0 +1,35 @@
+"""Bodies, parameters and documented answers of the sync API, by area."""
+
+from syncjobs.api.serializers.sync import (
+    JobSerializer,
+    JobsQuery,
+    LogSerializer,
+    LogsQuery,
+    ProgressSerializer,
+    QueueSerializer,
+    ResumeSyncSerializer,
+    StartSyncSerializer,
+    StatusQuery,
+    StatusSerializer,
+    StopSyncSerializer,
+    SyncConfigSerializer,
+    WorkersSerializer,
+    start_request,
+)
+
+__all__ = [
+    "JobSerializer",
+    "JobsQuery",
+    "LogSerializer",
+    "LogsQuery",
+    "ProgressSerializer",
+    "QueueSerializer",
+    "ResumeSyncSerializer",
+    "StartSyncSerializer",
+    "StatusQuery",
+    "StatusSerializer",
+    "StopSyncSerializer",
+    "SyncConfigSerializer",
+    "WorkersSerializer",
+    "start_request",
+]

@@ -1,0 +1,133 @@
+"""Bodies, parameters and documented answers of the source endpoints."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from syncjobs.connectors.registry import CONNECTORS
+from syncjobs.models import Source, SyncJob
+from system.api.pagination import PageQuery
+from system.api.query import BooleanField, TimeField
+from system.api.serializers import StrictSerializer
+
+MOST_CALLS_PER_SECOND = 1000
+MOST_CALLS_PER_DAY = 10**9
+LONGEST_SECRET = 2000
+
+
+class MomentField(TimeField):
+    """A time in a body; query parameters are text anyway."""
+
+    def to_internal_value(self, data: Any) -> datetime:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class CredentialsSerializer(StrictSerializer):
+    """Secrets of a source: they go in and never come out; what is left out stays as it is."""
+
+    app_secret = serializers.CharField(max_length=LONGEST_SECRET, required=False)
+    access_token = serializers.CharField(max_length=LONGEST_SECRET, required=False)
+    refresh_token = serializers.CharField(max_length=LONGEST_SECRET, required=False)
+    access_expires_at = MomentField(required=False, allow_null=True)
+    refresh_expires_at = MomentField(required=False, allow_null=True)
+
+
+class ChangeSourceSerializer(StrictSerializer):
+    """Body of `PUT` and `PATCH sync/sources/{id}`. Name and kind are for life, because products carry the name."""
+
+    name = serializers.CharField(read_only=True)
+    kind = serializers.CharField(read_only=True)
+    is_default = serializers.BooleanField(
+        required=False, help_text=_("true makes it the one taken when a sync names none")
+    )
+    is_enabled = serializers.BooleanField(default=True)
+    app_key = serializers.CharField(max_length=100, allow_blank=True, default="")
+    options = serializers.DictField(default=dict, help_text=_("The connector's own configuration"))
+    credentials = CredentialsSerializer(required=False, write_only=True)
+    calls_per_second = serializers.FloatField(min_value=0.01, max_value=MOST_CALLS_PER_SECOND, default=10.0)
+    daily_call_limit = serializers.IntegerField(
+        min_value=1, max_value=MOST_CALLS_PER_DAY, allow_null=True, default=None
+    )
+    delist_limit_percent = serializers.IntegerField(
+        min_value=0, max_value=100, default=20, help_text=_("A run that would delist a larger share is held")
+    )
+
+
+class NewSourceSerializer(ChangeSourceSerializer):
+    """Body of `POST sync/sources`."""
+
+    name = serializers.RegexField(
+        rf"^{Source.NAME_PATTERN.pattern}\Z", max_length=50, help_text=_("a-z, 0-9, - and _; never changes")
+    )
+    kind = serializers.ChoiceField(choices=list(CONNECTORS))  # type: ignore[assignment] # only here it can be chosen
+
+
+class SourcesQuery(PageQuery):
+    """Parameters of `GET sync/sources`."""
+
+    kind = serializers.ChoiceField(choices=list(CONNECTORS), required=False)
+    is_enabled = BooleanField(required=False)
+
+
+class StoredSecretsSerializer(serializers.Serializer[Any]):
+    """Which secrets are stored."""
+
+    app_secret = serializers.BooleanField()
+    access_token = serializers.BooleanField()
+    refresh_token = serializers.BooleanField()
+
+
+class LastJobSerializer(serializers.Serializer[Any]):
+    """The latest job of a source."""
+
+    task_id = serializers.CharField()
+    type = serializers.ChoiceField(choices=SyncJob.Type.choices)
+    status = serializers.ChoiceField(choices=SyncJob.State.choices)
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class SourceSerializer(serializers.Serializer[Any]):
+    """A source without its secrets."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    kind = serializers.CharField()
+    is_default = serializers.BooleanField()
+    is_enabled = serializers.BooleanField()
+    app_key = serializers.CharField(allow_blank=True)
+    options = serializers.DictField()
+    calls_per_second = serializers.FloatField()
+    daily_call_limit = serializers.IntegerField(allow_null=True)
+    delist_limit_percent = serializers.IntegerField()
+    has_secrets = StoredSecretsSerializer()
+    access_expires_at = serializers.DateTimeField(allow_null=True)
+    refresh_expires_at = serializers.DateTimeField(allow_null=True)
+    last_job = LastJobSerializer(allow_null=True)
+    synced_until = serializers.DateTimeField(
+        allow_null=True, help_text=_("What changed at the source before this is here; null before a first whole walk")
+    )
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class ApiCheckSerializer(serializers.Serializer[Any]):
+    """One line of a check; `action` says what to do next."""
+
+    name = serializers.CharField()
+    ok = serializers.BooleanField()
+    code = serializers.CharField(allow_blank=True)
+    message = serializers.CharField(allow_blank=True)
+    action = serializers.CharField(allow_blank=True)
+
+
+class CheckReportSerializer(serializers.Serializer[Any]):
+    """Whether a source can be used."""
+
+    ok = serializers.BooleanField()
+    latency_ms = serializers.FloatField(allow_null=True)
+    checks = ApiCheckSerializer(many=True)

@@ -1,0 +1,81 @@
+"""Bodies, parameters and documented answers of the webhook endpoints."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from syncjobs.models import Webhook, WebhookDelivery
+from system.api.pagination import PageQuery
+from system.api.query import ListField
+from system.api.serializers import StrictSerializer
+
+
+class WebhookSerializer(StrictSerializer):
+    """Body of `POST`, `PUT` and `PATCH webhooks`."""
+
+    url = serializers.CharField(max_length=2000, trim_whitespace=False, help_text=_("https, a public host, port 443"))
+    events = serializers.ListField(
+        child=serializers.ChoiceField(choices=Webhook.Event.choices), min_length=1, max_length=len(Webhook.Event)
+    )
+    description = serializers.CharField(max_length=200, allow_blank=True, default="")
+    is_enabled = serializers.BooleanField(default=True)
+
+
+class NewWebhookSerializer(WebhookSerializer):
+    """Body of `POST webhooks`."""
+
+    is_enabled = None  # type: ignore[assignment] # a new one is switched on
+
+
+class WebhookViewSerializer(serializers.Serializer[Any]):
+    """A webhook without its secret."""
+
+    id = serializers.IntegerField()
+    owner_id = serializers.IntegerField()
+    url = serializers.CharField()
+    description = serializers.CharField(allow_blank=True)
+    events = serializers.ListField(child=serializers.ChoiceField(choices=Webhook.Event.choices))
+    is_enabled = serializers.BooleanField()
+    disabled_reason = serializers.CharField(allow_blank=True, help_text=_("too_many_failures, gone, or empty"))
+    failures = serializers.IntegerField(help_text=_("Deliveries given up one after the other"))
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class WebhookSecretSerializer(WebhookViewSerializer):
+    """A webhook with its new secret, shown this once."""
+
+    secret = serializers.CharField()
+
+
+class DeliveriesQuery(PageQuery):
+    """Parameters of `GET webhooks/{id}/deliveries`."""
+
+    status = ListField(child=serializers.ChoiceField(choices=WebhookDelivery.State.choices))
+    event = serializers.ChoiceField(choices=Webhook.Event.choices, required=False)
+
+
+class AttemptSerializer(serializers.Serializer[Any]):
+    """One attempt; `excerpt` is the beginning of the answer, or what went wrong."""
+
+    at = serializers.DateTimeField()
+    status = serializers.IntegerField(allow_null=True)
+    error = serializers.CharField(allow_null=True)
+    excerpt = serializers.CharField(allow_blank=True)
+    milliseconds = serializers.IntegerField()
+
+
+class DeliverySerializer(serializers.Serializer[Any]):
+    """One event for one webhook, and every attempt to deliver it."""
+
+    id = serializers.IntegerField()
+    event_id = serializers.CharField(help_text=_("Sent as webhook-id"))
+    event = serializers.ChoiceField(choices=Webhook.Event.choices)
+    status = serializers.ChoiceField(choices=WebhookDelivery.State.choices)
+    payload = serializers.DictField()
+    attempts = AttemptSerializer(many=True)
+    response_status = serializers.IntegerField(allow_null=True)
+    next_attempt_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)

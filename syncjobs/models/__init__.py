@@ -1,0 +1,29 @@
+"""Tables of the synchronization; importing them registers them."""
+
+from syncjobs.models.jobs import (
+    RejectedRecord,
+    SeenProduct,
+    Source,
+    SyncBatch,
+    SyncJob,
+    SyncLog,
+    Watermark,
+)
+from syncjobs.models.messages import ChangeMessage
+from syncjobs.models.schedules import ScheduleClock, ScheduledRun
+from syncjobs.models.webhooks import Webhook, WebhookDelivery
+
+__all__ = [
+    "ChangeMessage",
+    "RejectedRecord",
+    "ScheduleClock",
+    "ScheduledRun",
+    "SeenProduct",
+    "Source",
+    "SyncBatch",
+    "SyncJob",
+    "SyncLog",
+    "Watermark",
+    "Webhook",
+    "WebhookDelivery",
+]

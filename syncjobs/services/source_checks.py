@@ -1,0 +1,40 @@
+"""Asking a source whether it works, for callers who need the difference between "no" and "no answer"."""
+
+import msgspec
+
+from syncjobs.engine.contracts import CheckReport
+from syncjobs.engine.errors import EngineError, FatalSourceError
+from syncjobs.models import Source
+from syncjobs.services.sources import check_source
+from system.crypto import CannotDecrypt
+from system.errors import ApplicationError, ErrorCode
+
+TIMED_OUT = frozenset({"timeout"})
+# Nobody was reached, or what answered is not the source.
+UNREACHABLE = frozenset({"connection_failed", "dns_failed", "tls_failed", "bad_answer", "body_too_large"})
+
+
+def checked(source: Source) -> CheckReport:
+    """The report of a source that answered, whatever it answered.
+
+    Raises:
+        ApplicationError: 504 or 502 with the report as details when it did not answer; 422 when its options or stored
+            secrets cannot be used at all.
+    """
+    try:
+        report = check_source(source)
+    except CannotDecrypt as error:
+        raise ApplicationError(ErrorCode.SYNC_SOURCE_REFUSED, details={"credentials": [str(error)]}) from error
+    except FatalSourceError as error:
+        details = {"code": error.code, "message": error.message, "action": error.suggestion}
+        raise ApplicationError(ErrorCode.SYNC_SOURCE_REFUSED, details=details) from error
+    except EngineError as error:
+        raise ApplicationError(_upstream(error.code), details={"code": error.code, "message": error.message}) from error
+    failed = next((line.code for line in report.checks if not line.ok), "")
+    if failed in TIMED_OUT | UNREACHABLE:
+        raise ApplicationError(_upstream(failed), details=msgspec.to_builtins(report))
+    return report
+
+
+def _upstream(code: str) -> ErrorCode:
+    return ErrorCode.UPSTREAM_TIMED_OUT if code in TIMED_OUT else ErrorCode.UPSTREAM_FAILED
