@@ -18,7 +18,8 @@ from django.db import Error as DatabaseProblem
 from django.db import connection, transaction
 
 from system.background import Background
-from system.logs import STANDARD_ATTRIBUTES, redact
+from system.logs import STANDARD_ATTRIBUTES
+from system.redaction import redact
 
 MOST_WAITING = 1_000
 MOST_AT_ONCE = 200

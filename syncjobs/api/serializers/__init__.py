@@ -13,8 +13,10 @@ from syncjobs.api.serializers.sync import (
     StatusSerializer,
     StopSyncSerializer,
     SyncConfigSerializer,
+    SyncTaskSerializer,
     WorkersSerializer,
     start_request,
+    sync_task_request,
 )
 
 __all__ = [
@@ -30,6 +32,8 @@ __all__ = [
     "StatusSerializer",
     "StopSyncSerializer",
     "SyncConfigSerializer",
+    "SyncTaskSerializer",
     "WorkersSerializer",
     "start_request",
+    "sync_task_request",
 ]

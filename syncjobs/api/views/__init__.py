@@ -3,7 +3,7 @@
 from syncjobs.api.views.callbacks import CallbackViewSet
 from syncjobs.api.views.schedules import ScheduleViewSet
 from syncjobs.api.views.sources import SourceViewSet
-from syncjobs.api.views.sync import JobViewSet, SyncViewSet
+from syncjobs.api.views.sync import JobViewSet, SyncTaskViewSet, SyncViewSet
 from syncjobs.api.views.webhooks import DeliveryViewSet, WebhookViewSet
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "JobViewSet",
     "ScheduleViewSet",
     "SourceViewSet",
+    "SyncTaskViewSet",
     "SyncViewSet",
     "WebhookViewSet",
 ]
