@@ -1,4 +1,4 @@
-"""Back-office pages of users and roles. Passwords and new accounts go through the services."""
+"""Back-office pages of users, roles and API keys. Whatever changes goes through the services."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from rest_framework_simplejwt.token_blacklist import admin as _token_pages
@@ -18,11 +19,22 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
-from accounts.models import User
+from accounts import keys
+from accounts.models import ApiKey, User
 from accounts.roles import ROLES
-from accounts.services import change_password, create_user
-from system.backoffice.base import BackOfficeAdmin
+from accounts.services import (
+    UserChanges,
+    change_password,
+    create_user,
+    delete_user,
+    end_sessions,
+    purge_user,
+    revoke_key,
+    update_user,
+)
+from system.backoffice.base import ActingAdmin, BackOfficeAdmin, Deed, ReadOnlyAdmin
 from system.backoffice.html import Tone, badge
+from system.errors import ApplicationError, ErrorCode
 
 if TYPE_CHECKING:
 
@@ -32,7 +44,7 @@ if TYPE_CHECKING:
 else:
     _StockUserAdmin, _StockGroupAdmin = stock.UserAdmin, stock.GroupAdmin
 
-__all__ = ["GroupAdmin", "UserAdmin", "_token_pages"]
+__all__ = ["ApiKeyAdmin", "GroupAdmin", "UserAdmin", "_token_pages"]
 
 STATUS_TONES: dict[str, Tone] = {
     User.Status.ACTIVE: "success",
@@ -117,8 +129,41 @@ def change_own_password(request: HttpRequest, extra_context: dict[str, Any] | No
 admin.site.password_change = change_own_password  # type: ignore[assignment]
 
 
+def _sign_out(request: HttpRequest, user: User) -> str:
+    _refuse_superior(request, user)
+    end_sessions(user.pk)
+    return _("%(user)s is signed out everywhere.") % {"user": user}
+
+
+def _delete(request: HttpRequest, user: User) -> str:
+    _refuse_superior(request, user)
+    if user.pk == request.user.pk:
+        raise ApplicationError(ErrorCode.OWN_ACCOUNT)
+    delete_user(user.pk)
+    return _("%(user)s is deleted; the names stay taken until the account is purged.") % {"user": user}
+
+
+def _purge(request: HttpRequest, user: User) -> str:
+    _refuse_superior(request, user)
+    purge_user(user.pk)
+    return _("%(user)s is gone for good.") % {"user": user}
+
+
+def _refuse_superior(request: HttpRequest, user: User) -> None:
+    if user.is_superuser and not request.user.is_superuser:
+        raise ApplicationError(ErrorCode.FORBIDDEN)
+
+
+def _is_there(user: User) -> bool:
+    return user.deleted_at is None
+
+
+def _is_deleted(user: User) -> bool:
+    return user.deleted_at is not None
+
+
 @admin.register(User)
-class UserAdmin(BackOfficeAdmin, _StockUserAdmin):
+class UserAdmin(ActingAdmin, _StockUserAdmin):
     form = UserForm
     add_form = NewUserForm
     change_password_form = PasswordForm
@@ -127,16 +172,23 @@ class UserAdmin(BackOfficeAdmin, _StockUserAdmin):
     search_fields = ["username", "email"]
     ordering = ["username"]
     filter_horizontal = ()
-    readonly_fields = ["username", "last_login", "created_at", "updated_at"]
+    readonly_fields = ["username", "show_keys", "last_login", "created_at", "updated_at", "deleted_at"]
     fieldsets = [
         (None, {"fields": ["username", "email", "password", "status"]}),
-        (_("Rights"), {"fields": ["tier", "groups", "is_staff", "is_superuser"]}),
-        (_("Times"), {"fields": ["last_login", "created_at", "updated_at"]}),
+        (_("Rights"), {"fields": ["tier", "groups", "is_staff", "is_superuser", "show_keys"]}),
+        (_("Times"), {"fields": ["last_login", "created_at", "updated_at", "deleted_at"]}),
     ]
     add_fieldsets = [
         (None, {"fields": ["username", "email", "password1", "password2"]}),
         (_("Rights"), {"fields": ["tier", "role"]}),
     ]
+
+    def deeds(self) -> list[Deed]:
+        return [
+            Deed("sign-out", _("Sign out everywhere"), "logout", _sign_out, _is_there),
+            Deed("delete", _("Delete"), "delete", _delete, _is_there, "danger"),
+            Deed("purge", _("Remove for good"), "delete_forever", _purge, _is_deleted, "danger"),
+        ]
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[User]":
         users: QuerySet[User] = super().get_queryset(request).prefetch_related("groups")
@@ -147,28 +199,26 @@ class UserAdmin(BackOfficeAdmin, _StockUserAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only a superuser touches a superuser."""
+        """Only a superuser touches a superuser, and nobody a deleted account."""
         is_above = obj is not None and obj.is_superuser and not request.user.is_superuser
-        return super().has_change_permission(request, obj) and not is_above
+        is_gone = obj is not None and obj.deleted_at is not None
+        return super().has_change_permission(request, obj) and not is_above and not is_gone
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         if obj is None:
             return []
         return [*self.readonly_fields] + ([] if request.user.is_superuser else ["is_superuser"])
 
-    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        if change:
-            obj.updated_at = timezone.now()
-            super().save_model(request, obj, form, change)
-            return
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: ARG002
         given = form.cleaned_data
+        if change:
+            update_user(obj.pk, _changes(form))
+            return
         made = create_user(obj.username, obj.email, given["password1"], role=given["role"], tier=obj.tier)
         obj.pk, obj.is_staff = made.pk, made.is_staff
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """A new account has its roles from the service."""
-        if change:
-            super().save_related(request, form, formsets, change)
+        """Nothing: the services gave the roles."""
 
     @admin.display(description=_("roles"))
     def show_roles(self, user: User) -> str:
@@ -176,7 +226,67 @@ class UserAdmin(BackOfficeAdmin, _StockUserAdmin):
 
     @admin.display(description=_("status"))
     def show_status(self, user: User) -> SafeString:
+        if user.deleted_at is not None:
+            return badge(_("deleted"), "danger")
         return badge(user.get_status_display(), STATUS_TONES[user.status])
+
+    @admin.display(description=_("API keys"))
+    def show_keys(self, user: User) -> SafeString:
+        address = f"{reverse('admin:accounts_apikey_changelist')}?q={user.username}"
+        return format_html('<a href="{}">{}</a>', address, _("Show"))
+
+
+def _changes(form: Any) -> UserChanges:
+    given = {name: form.cleaned_data[name] for name in form.changed_data if name in UserChanges.__annotations__}
+    if "groups" in given:
+        given["groups"] = [group.name for group in given["groups"]]
+    changes: Any = given
+    wanted: UserChanges = changes
+    return wanted
+
+
+def _revoke(_request: HttpRequest, key: ApiKey) -> str:
+    revoke_key(key.pk)
+    return _("%(key)s is revoked.") % {"key": key}
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ActingAdmin, ReadOnlyAdmin):
+    list_display = ["show_prefix", "name", "user", "show_scopes", "show_state", "expires_at", "last_used_at"]
+    list_select_related = ["user"]
+    search_fields = ["=prefix", "=user__username", "name"]
+    ordering = ["-id"]
+    sortable_by = ["expires_at", "last_used_at"]
+    fields = [
+        ("show_prefix", "name"),
+        ("user", "show_scopes"),
+        "allowed_ips",
+        ("created_at", "expires_at"),
+        ("last_used_at", "revoked_at"),
+    ]
+
+    def deeds(self) -> list[Deed]:
+        return [Deed("revoke", _("Revoke"), "block", _revoke, lambda key: key.revoked_at is None, "danger")]
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[ApiKey]":
+        found: QuerySet[ApiKey] = super().get_queryset(request).select_related("user")
+        return found
+
+    @admin.display(description=_("API key"))
+    def show_prefix(self, key: ApiKey) -> str:
+        return keys.masked(key.prefix)
+
+    @admin.display(description=_("scopes"))
+    def show_scopes(self, key: ApiKey) -> str:
+        return ", ".join(key.scopes)
+
+    @admin.display(description=_("status"))
+    def show_state(self, key: ApiKey) -> SafeString:
+        if key.revoked_at is not None:
+            return badge(_("revoked"), "danger")
+        if key.expires_at <= timezone.now():
+            return badge(_("expired"), "neutral")
+        return badge(_("active"), "success")
 
 
 @admin.register(Group)

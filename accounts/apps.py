@@ -14,9 +14,10 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         """Permissions exist only after the migrations, so the roles cannot be a migration themselves."""
         from accounts.roles import ensure_roles
-        from accounts.selectors import user_names
+        from accounts.selectors import key_names, user_names
         from system.usage import register_names
 
         register_names("user", user_names)
+        register_names("key", key_names)
 
         post_migrate.connect(ensure_roles, dispatch_uid="accounts.ensure_roles")

@@ -5,6 +5,8 @@ from typing import Any
 
 from django.apps import AppConfig
 
+from system.api.permissions import INCLUDED_SCOPES, SCOPES
+
 ROLES = ("viewer", "operator", "admin")
 MANAGED = ("products", "syncjobs", "accounts", "system", "auth", "django_celery_beat", "django_celery_results")
 # Which actions of the back office a role starts with, by application, on all its tables or on the one named after the
@@ -14,6 +16,31 @@ STARTING_ACTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "operator": {"products": ("view", "change"), "syncjobs": ("view", "change"), "system": ("view", "change_task")},
     "admin": dict.fromkeys(MANAGED, ("view", "add", "change", "delete")),
 }
+
+# The scopes a key of somebody may have, by the highest role. Without a role one writes what is one's own: the profile
+# and the shops one follows.
+GRANTABLE_SCOPES = {
+    "": ("read", "write"),
+    "viewer": ("read", "write"),
+    "operator": ("read", "write", "sync"),
+    "admin": SCOPES,
+}
+
+
+def grantable_scopes(roles: Iterable[str]) -> tuple[str, ...]:
+    """What the keys of somebody with these effective roles may allow."""
+    return GRANTABLE_SCOPES[highest_role(roles)]
+
+
+def effective_scopes(granted: Iterable[str], roles: Iterable[str]) -> frozenset[str]:
+    """What a key allows now: its scopes with those they include, as far as its owner's role reaches."""
+    included = frozenset[str]().union(*(INCLUDED_SCOPES[scope] for scope in granted if scope in INCLUDED_SCOPES))
+    return included & frozenset(grantable_scopes(roles))
+
+
+def highest_role(roles: Iterable[str]) -> str:
+    """The highest of these roles; "" for none."""
+    return max((role for role in roles if role in ROLES), key=ROLES.index, default="")
 
 
 def effective_roles(names: Iterable[str], *, is_superuser: bool = False) -> frozenset[str]:

@@ -100,12 +100,14 @@ def digest(raw: str) -> str:
     return hashlib.sha256(raw.encode()).hexdigest()
 
 
-def end_family(user_id: int, family: str) -> None:
-    """Refuse every refresh token of a sign-in from now on."""
+def end_family(user_id: int, family: str) -> int:
+    """Refuse every refresh token of a sign-in from now on; how many were still good."""
     alive = OutstandingToken.objects.filter(
         user_id=user_id, jti__startswith=f"{family}.", blacklistedtoken__isnull=True
     )
-    BlacklistedToken.objects.bulk_create([BlacklistedToken(token=token) for token in alive], ignore_conflicts=True)
+    ending = [BlacklistedToken(token=token) for token in alive]
+    BlacklistedToken.objects.bulk_create(ending, ignore_conflicts=True)
+    return len(ending)
 
 
 @lru_cache(maxsize=REMEMBERED_TOKENS)

@@ -17,6 +17,9 @@ from syncjobs.api.views import (
     WebhookViewSet,
 )
 from system.api.configuration import ConfigViewSet
+from accounts.api.views import ApiKeyViewSet, AuthViewSet, ProfileViewSet, UserViewSet
+from products.api.views import CategoryViewSet, ProductViewSet
+from syncjobs.api.views import JobViewSet, SyncViewSet
 from system.api.health import HealthView, SystemHealthView
 from system.api.information import InfoView
 from system.api.logbooks import LogbookViewSet
@@ -67,7 +70,17 @@ routes: list[URLPattern] = [
     path("auth/login", AuthViewSet.as_view({"post": "login"})),
     path("auth/refresh", AuthViewSet.as_view({"post": "refresh"})),
     path("auth/logout", AuthViewSet.as_view({"post": "logout"})),
-    path("auth/profile", AuthViewSet.as_view({"get": "profile", "patch": "update_profile"})),
+    path("auth/password", AuthViewSet.as_view({"post": "change_password"})),
+    path("auth/profile", ProfileViewSet.as_view({"get": "profile", "patch": "update_profile"})),
+    path("auth/api-keys", ApiKeyViewSet.as_view({"get": "list", "post": "create"})),
+    path("auth/api-keys/<pk>", ApiKeyViewSet.as_view({"delete": "destroy"})),
+    path("auth/api-keys/<pk>/reset", ApiKeyViewSet.as_view({"post": "reset"})),
+    path("users", UserViewSet.as_view({"get": "list", "post": "create"})),
+    path(
+        "users/<pk>",
+        UserViewSet.as_view({"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}),
+    ),
+    path("users/<pk>/purge", UserViewSet.as_view({"post": "purge"})),
     path("health", HealthView.as_view()),
     path("system/health", SystemHealthView.as_view()),
     path("system/info", InfoView.as_view()),

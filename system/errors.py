@@ -122,6 +122,35 @@ class ErrorCode(StrEnum):
         _("The API key's scopes do not include this"),
         _("Use a key with the scope named in details."),
     )
+    CREDENTIALS_INCOMPLETE = (
+        "E04006",
+        401,
+        _("Part of the credentials is missing"),
+        _("Send the headers named in details, too."),
+    )
+    ADDRESS_REFUSED = (
+        "E04007",
+        403,
+        _("This API key may not be used from your address"),
+        _("Call from an address on the key's list, or make a key with another list."),
+    )
+    PASSWORD_WRONG = "E04008", 422, _("The current password is wrong"), _("Check it and try again.")
+    SCOPE_NOT_GRANTABLE = (
+        "E04009",
+        403,
+        _("Your role does not include these scopes"),
+        _("Choose among the scopes named in details."),
+    )
+    API_KEY_LIMIT = "E04010", 409, _("You have as many API keys as are allowed"), _("Delete one that is not used.")
+    API_KEY_EXPIRED = "E04011", 409, _("The API key has expired"), _("Delete it and make a new one.")
+    LAST_ADMIN = "E04012", 409, _("This is the last active administrator"), _("Make another administrator first.")
+    OWN_ACCOUNT = (
+        "E04013",
+        409,
+        _("You cannot delete your own account"),
+        _("Ask another administrator to delete it."),
+    )
+    USER_NOT_DELETED = "E04014", 409, _("The user is not deleted"), _("Delete the user first; purging is for good.")
 
     IDEMPOTENCY_KEY_BUSY = (
         "E05001",

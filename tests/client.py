@@ -10,6 +10,8 @@ from django.test import Client
 
 from accounts import services
 from accounts.models import User
+from accounts.roles import effective_roles, grantable_scopes
+from accounts.selectors import role_names
 from system.api.versions import version_named
 
 SUCCESS_KEYS = {"code", "message", "data", "timestamp", "request_id"}
@@ -31,8 +33,13 @@ class ApiClient:
         self.last: Any = HttpResponse()
 
     def as_(self, user: User) -> "ApiClient":
-        """A client with a fresh session of this user."""
-        return ApiClient(services.open_session(user)["token"], version=self.version)
+        """A client with a fresh session of this user; in later versions also with a key of all the role allows."""
+        key = key_of(user) if self.version != "v1" else ""
+        return ApiClient(services.open_session(user)["token"], key=key, version=self.version)
+
+    def with_key(self, key: str, *, token: str = "") -> "ApiClient":
+        """A client that sends this API key, and the token if there is one."""
+        return ApiClient(token, key=key, version=self.version)
 
     def with_token(self, token: str) -> "ApiClient":
         """A client that sends this access token."""
@@ -83,6 +90,12 @@ class ApiClient:
         with zeal.zeal_context():
             self.last = self._client.generic(method, address, headers={**self._headers, **(headers or {})}, **request)
         return self.last
+
+
+def key_of(user: User, *scopes: str, **wanted: Any) -> str:
+    """A fresh API key of this user, with everything the role allows unless scopes are given."""
+    granted = scopes or grantable_scopes(effective_roles(role_names(user)))
+    return services.create_key(user.pk, services.NewKey(name="tests", scopes=tuple(granted), **wanted))[1]
 
 
 def opened(response: HttpResponse) -> Any:

@@ -88,6 +88,7 @@ UNFOLD = {
                 "items": [
                     _entry(_("Users"), "person", "accounts", "user"),
                     _entry(_("Roles"), "group", "auth", "group"),
+                    _entry(_("API keys"), "key", "accounts", "apikey"),
                 ],
             },
             {

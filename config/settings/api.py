@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from config.env import integer
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.JWTAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.CredentialAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["system.api.permissions.DenyAll"],
     "DEFAULT_RENDERER_CLASSES": ["system.api.renderers.EnvelopeRenderer"],
     "DEFAULT_PARSER_CLASSES": ["system.api.parsers.StrictJSONParser"],
@@ -64,6 +64,7 @@ SPECTACULAR_SETTINGS = {
         "UserStatus": "accounts.models.User.Status",
         "Tier": "accounts.models.User.Tier",
         "Role": "accounts.roles.ROLES",
+        "Scope": "system.api.permissions.SCOPES",
         "ProductStatus": "products.models.Product.Status",
         "JobStatus": "syncjobs.models.SyncJob.State",
         "JobType": "syncjobs.models.SyncJob.Type",

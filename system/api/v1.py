@@ -98,8 +98,8 @@ FAILURE_SCHEMA = object_schema(
 
 VERSION = ApiVersion(
     name="v1",
-    authentication=("accounts.authentication.JWTAuthentication",),
-    security=({"bearer": ()},),
+    authentication=("accounts.authentication.CredentialAuthentication",),
+    security=({"bearer": ()}, {"apiKey": ()}),
     renderer=EnvelopeRenderer,
     parser=StrictJSONParser,
     success=success,

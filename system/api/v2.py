@@ -90,7 +90,7 @@ FAILURE_SCHEMA = object_schema(
 
 VERSION = ApiVersion(
     name="v2",
-    authentication=("accounts.authentication.JWTAuthentication",),
+    authentication=("accounts.authentication.BearerAndKeyAuthentication",),
     security=({"bearer": (), "apiKey": ()},),
     settled_status=202,
     naming=CAMEL,

@@ -67,6 +67,7 @@ class ApiViewMixin(ThrottledView):
         enveloped: False for the few answers other programs define the form of.
         idempotent_exempt: actions that ignore Idempotency-Key, since their answers hold secrets.
         idempotent_outside: actions that wait for another service, so that they may hold no transaction.
+        keyless_actions: they manage sessions and keys: a token is enough in every version, a key alone never.
         settled_actions: accepted work that version 1 answers with 200, as its specification printed it (seed 000).
     """
 
@@ -77,6 +78,7 @@ class ApiViewMixin(ThrottledView):
     enveloped: ClassVar[bool] = True
     idempotent_exempt: ClassVar[frozenset[str]] = frozenset()
     idempotent_outside: ClassVar[frozenset[str]] = frozenset()
+    keyless_actions: ClassVar[frozenset[str]] = frozenset()
     settled_actions: ClassVar[frozenset[str]] = frozenset()
 
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]

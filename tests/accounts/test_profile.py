@@ -1,11 +1,37 @@
 """GET and PATCH auth/profile."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from accounts.models import User
+from accounts.selectors import register_profile_part
 from tests.client import ApiClient
+
+
+@pytest.fixture
+def follows() -> Iterator[None]:
+    """Another application says which shops somebody follows."""
+    register_profile_part("followed_shops", lambda user_id: [{"id": user_id, "name": "义乌小商品"}])
+    yield
+    register_profile_part("followed_shops", lambda _user_id: [])
+
+
+@pytest.mark.shows("000/1 GET auth/profile")
+def test_a_profile_names_the_shops_one_follows(api: ApiClient, plain_user: User, follows: None) -> None:
+    client = api.as_(plain_user)
+    assert client.get("auth/profile")["followed_shops"] == [{"id": plain_user.pk, "name": "义乌小商品"}]
+    assert "followed_shops" in client.patch("auth/profile", {"followed_shops": []}, expect=400)["details"]
+
+
+def test_a_profile_read_before_a_change_cannot_be_written(api: ApiClient, plain_user: User) -> None:
+    client = api.as_(plain_user)
+    client.get("auth/profile")
+    seen = {"If-Match": client.last.headers["ETag"]}
+    client.patch("auth/profile", {"email": "first@example.com"}, headers=seen)
+    client.patch("auth/profile", {"email": "second@example.com"}, headers=seen, expect=412)
+    client.get("auth/profile", headers={"If-None-Match": seen["If-Match"]})
 
 
 def test_users_change_their_email_address(api: ApiClient, plain_user: User) -> None:

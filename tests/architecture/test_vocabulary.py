@@ -8,7 +8,7 @@ WORDS = {"admin", "api", "apps", "management", "migrations", "models", "selector
 API_WORDS = {"filters", "queries", "schema", "serializers", "views"}
 # What only some apps have, because only these are about it. `system` is the kernel, its words are its own.
 OWN_WORDS: dict[str, set[str]] = {
-    "accounts": {"authentication", "roles", "tokens"},
+    "accounts": {"authentication", "keys", "roles", "tokens"},
     "products": {"catalog", "dashboard", "ingest", "records"},
     "syncjobs": {
         "connectors",

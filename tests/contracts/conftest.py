@@ -10,7 +10,7 @@ from psycopg import sql
 from pytest_django import Settings
 
 from accounts.models import User
-from accounts.services import open_session
+from accounts.services import NewKey, create_key, create_user, delete_user, open_session
 from products.models import Category, Product, ProductChange, Shop, Sku
 from syncjobs.models import Source, SyncJob, SyncLog, WebhookDelivery
 from syncjobs.services.schedules import create_schedule
@@ -88,10 +88,19 @@ def fill(operator: User) -> Callable[[int], dict[str, Any]]:
 
 
 @pytest.fixture
-def world(fill: Callable[[int], dict[str, Any]], plain_user: User) -> dict[str, Any]:
+def world(fill: Callable[[int], dict[str, Any]], plain_user: User, operator: User) -> dict[str, Any]:
     """Names of things that exist."""
     session = open_session(plain_user)
-    return fill(3) | {"password": PASSWORD, "refresh_token": session["refresh_token"]}
+    key, _secret = create_key(operator.pk, NewKey(name="contract"))
+    somebody, deleted = (create_user(name, f"{name}@example.com", PASSWORD) for name in ("somebody", "deleted"))
+    delete_user(deleted.pk)
+    return fill(3) | {
+        "password": PASSWORD,
+        "refresh_token": session["refresh_token"],
+        "key": key.pk,
+        "user": somebody.pk,
+        "deleted_user": deleted.pk,
+    }
 
 
 def everything() -> dict[str, Any]:

@@ -46,6 +46,7 @@ FEED = {"path": "/nowhere/goods.ndjson", "mapping": {"id": "id", "title": "title
 NEW_SOURCE = {"name": "second", "kind": "feed", "options": FEED}
 NEW_SCHEDULE = {"name": "every morning", "type": "full", "cron": "0 6 * * *"}
 NEW_WEBHOOK = {"url": "https://8.8.8.8/hooks", "events": ["job.finished"]}
+NEW_USER = {"username": "testuser", "email": "test@example.com", "password": "password123"}
 
 TABLE: dict[tuple[str, str], Row] = {
     ("GET", "products"): Row(who="plain_user", query=True, counted=True),
@@ -114,8 +115,22 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "auth/login"): Row(who="anyone", body=LOGIN),
     ("POST", "auth/refresh"): Row(who="anyone", body=SESSION),
     ("POST", "auth/logout"): Row(who="plain_user", body=SESSION),
-    ("GET", "auth/profile"): Row(who="plain_user", counted=True),
+    ("POST", "auth/password"): Row(
+        who="plain_user", body={"current_password": "{password}", "new_password": "another horse 1688"}
+    ),
+    ("GET", "auth/profile"): Row(who="plain_user", query=True, counted=True),
     ("PATCH", "auth/profile"): Row(who="plain_user", body={"email": "contract@example.com"}),
+    ("GET", "auth/api-keys"): Row(who="operator", query=True, counted=True),
+    ("POST", "auth/api-keys"): Row(who="operator", body={"name": "shop system"}, status=201),
+    ("DELETE", "auth/api-keys/<pk>"): Row(who="operator", path="auth/api-keys/{key}", status=204),
+    ("POST", "auth/api-keys/<pk>/reset"): Row(who="operator", path="auth/api-keys/{key}/reset"),
+    ("GET", "users"): Row(who="admin", query=True, counted=True),
+    ("POST", "users"): Row(who="admin", body=NEW_USER, status=201),
+    ("GET", "users/<pk>"): Row(who="admin", path="users/{user}", query=True, counted=True),
+    ("PUT", "users/<pk>"): Row(who="admin", path="users/{user}", body={"email": "other@example.com"}),
+    ("PATCH", "users/<pk>"): Row(who="admin", path="users/{user}", body={"status": "suspended"}),
+    ("DELETE", "users/<pk>"): Row(who="admin", path="users/{user}", status=204),
+    ("POST", "users/<pk>/purge"): Row(who="admin", path="users/{deleted_user}/purge", status=204),
     ("GET", "health"): Row(who="anyone", enveloped=False),
     ("GET", "system/health"): Row(who="anyone"),
     ("GET", "system/info"): Row(who="admin", query=True),

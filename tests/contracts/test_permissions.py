@@ -13,6 +13,8 @@ from tests.contracts.routes import ROLES, ROUTES, Route
 def test_the_matrix(clients: Clients, world: dict[str, Any], route: Route, role: str, version: str) -> None:
     client = clients[role]
     if ROLES.index(role) < ROLES.index(route.row.who):
+        # The first use of a key is written down, whatever becomes of the call.
+        client.send("GET", "auth/profile")
         before = everything()
         client.call(route.method, route.path(world), route.body(world), expect=401 if role == "anyone" else 403)
         assert everything() == before
