@@ -5,6 +5,7 @@ default; a process may use a changed value up to `CACHE_SECONDS` late. Secrets n
 """
 
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
@@ -160,6 +161,11 @@ def refresh() -> None:
 def forget() -> None:
     """Read the table anew when the next value is asked for."""
     _known.until = 0.0
+
+
+def assume_defaults() -> None:
+    """Use the defaults until `forget` or `refresh` is called: for whoever has no database."""
+    _known.values, _known.until = {}, math.inf
 
 
 def _fits(key: str, found: Any) -> bool:

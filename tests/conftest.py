@@ -54,7 +54,7 @@ def nothing_is_remembered() -> None:
     forget_suspects()
     limiter.forget()
     health.forget()
-    runtime.forget()
+    runtime.assume_defaults()
 
 
 @pytest.fixture(autouse=True)

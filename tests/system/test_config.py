@@ -54,7 +54,7 @@ def test_all_settings_are_shown_with_their_bounds(client: ApiClient) -> None:
 def test_a_change_counts_at_once_here_and_names_who_made_it(client: ApiClient) -> None:
     answer = client.call("PUT", ADDRESS, changed(("sync.batch_size_default", 50)))
     assert {row["key"]: row["value"] for row in answer["settings"]}["sync.batch_size_default"] == 50
-    runtime.forget()
+    runtime.refresh()
     assert StartSync(type="full").batch_size == 50
     assert shown(client)["sync.batch_size_default"]["changed_by"] == "admin"
 
