@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from products.ingest.rows import SYNCED_COLUMNS
 from products.models import Product, ProductChange
-from products.selectors.listing import MAX_ID, Selection
+from products.selectors.listing import MAX_ID, Query, Selection
 from system.sql import fetch_all
 
 # What a change can tell of.
@@ -73,6 +73,28 @@ def feed_page(filters: Mapping[str, Any], *, after: Position | None, limit: int,
     Raises:
         StalePosition: start again, for example with `since`.
     """
+    query, budget = feed_query(filters, after=after, limit=limit, user_id=user_id)
+    found = fetch_all(*query)
+    cluster, horizon, future, seen, *tail = found[0][:6]
+    if after and (after.cluster != cluster or after.xact >= int(future)):
+        raise StalePosition
+    lines = [row[6:] for row in found if row[6] is not None]
+    shown = lines[:limit]
+    if len(lines) > limit:
+        position = Position(cluster, int(shown[-1][0]), shown[-1][1])
+    elif seen:
+        position = Position(cluster, int(tail[0]), tail[1])
+    else:
+        position = after or Position(cluster, int(horizon) - 1, MAX_ID)
+    return FeedPage([_line(row[1:]) for row in shown], position, len(lines) > limit or seen == budget)
+
+
+def feed_query(filters: Mapping[str, Any], *, after: Position | None, limit: int, user_id: int) -> tuple[Query, int]:
+    """The statement of `feed_page`, and at how many lines it looks at most.
+
+    Its rows: cluster, horizon, the next transaction's number, lines looked at, the last of them (transaction and id),
+    and then a line with its transaction before it, or nulls. There is always one row.
+    """
     scanned, kept = _selections(filters, after, user_id)
     budget = SCAN_LIMIT if kept.parameters else limit + 1
     sql = f"""
@@ -90,20 +112,7 @@ def feed_page(filters: Mapping[str, Any], *, after: Position | None, limit: int,
         FROM horizon LEFT JOIN tail ON true LEFT JOIN taken ON true
         ORDER BY taken.xact, taken.id
     """  # noqa: S608 - constants and numbers only; every value is a parameter
-    found = fetch_all(sql, [*scanned.parameters, *kept.parameters])
-    cluster, horizon, future, seen, *tail = found[0][:6]
-    if after and (after.cluster != cluster or after.xact >= int(future)):
-        raise StalePosition
-    lines = [row[6:] for row in found if row[6] is not None]
-    shown = lines[:limit]
-    has_more = len(lines) > limit or seen == budget
-    if len(lines) > limit:
-        position = Position(cluster, int(shown[-1][0]), shown[-1][1])
-    elif seen:
-        position = Position(cluster, int(tail[0]), tail[1])
-    else:
-        position = after or Position(cluster, int(horizon) - 1, MAX_ID)
-    return FeedPage([_line(row[1:]) for row in shown], position, has_more)
+    return Query(sql, [*scanned.parameters, *kept.parameters]), budget
 
 
 def _selections(filters: Mapping[str, Any], after: Position | None, user_id: int) -> tuple[Selection, Selection]:

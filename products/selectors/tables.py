@@ -7,7 +7,7 @@ all the time exactly once.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from products.selectors.listing import Selection
+from products.selectors.listing import Query, Selection
 from products.selectors.products import taken_by
 from products.selectors.shapes import PRODUCT_JOINS, json_object, listed_product, time_text
 from system.api.naming import Naming
@@ -85,14 +85,19 @@ def json_rows(filters: Mapping[str, Any], columns: Sequence[str] | None, naming:
 def _walk(taken: Selection, shown: str) -> Iterator[list[tuple[Any, ...]]]:
     last = 0
     while True:
-        part = taken.narrowed("p.id > %s", last)
-        sql = f"""
-            SELECT p.id, {shown} FROM products_product p {PRODUCT_JOINS}
-            WHERE {part.condition} ORDER BY p.id LIMIT {STEP_ROWS}
-        """  # noqa: S608 - constants and numbers only; every value is a parameter
-        found = fetch_all(sql, part.parameters)
+        found = fetch_all(*step_query(taken, shown, last))
         if found:
             yield [row[1:] for row in found]
             last = found[-1][0]
         if len(found) < STEP_ROWS:
             return
+
+
+def step_query(taken: Selection, shown: str, last: int) -> Query:
+    """Rows (id and what is shown) of one step of a walk, behind the id `last`."""
+    part = taken.narrowed("p.id > %s", last)
+    sql = f"""
+        SELECT p.id, {shown} FROM products_product p {PRODUCT_JOINS}
+        WHERE {part.condition} ORDER BY p.id LIMIT {STEP_ROWS}
+    """  # noqa: S608 - constants and numbers only; every value is a parameter
+    return Query(sql, part.parameters)

@@ -1,12 +1,15 @@
 """Query plans on a table large enough for the planner to care."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from products.selectors.listing import ORDERS, Query, count_query, page_query, selection
+from products.selectors.changes import Position, feed_query
+from products.selectors.listing import ORDERS, Look, Query, count_query, page_query, selection
+from products.selectors.tables import step_query
 from system.sql import execute, fetch_one
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +26,12 @@ FILL = f"""
         now() - n * interval '1 minute', now() - (n * 7919 %% {PRODUCTS}) * interval '1 minute'
     FROM generate_series(1, {PRODUCTS}) AS n
 """  # noqa: S608 - constants only
+# A transaction a line, as the numbers of a long life would be.
+FILL_CHANGES = f"""
+    INSERT INTO products_productchange (product_id, kind, fields, at, xact)
+    SELECT n %% 500, 'updated', '{{}}', now() - ({PRODUCTS} - n) * interval '1 minute', n::text::xid8
+    FROM generate_series(1, {PRODUCTS}) AS n
+"""  # noqa: S608
 SELECTIVE: list[dict[str, Any]] = [
     {"shop_id": 7},
     {"status": ["expired"]},
@@ -38,12 +47,13 @@ def filled(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
     """The table is filled once for the module, and committed, so that it can be vacuumed."""
     with django_db_blocker.unblock():
         execute(FILL)
+        execute(FILL_CHANGES)
         # Rows whose commit is not on disk yet are not marked as visible to all.
         execute("CHECKPOINT")
-        execute("VACUUM ANALYZE products_product")
+        execute("VACUUM ANALYZE products_product, products_productchange")
     yield
     with django_db_blocker.unblock():
-        execute("TRUNCATE products_product")
+        execute("TRUNCATE products_product, products_productchange")
 
 
 def nodes(top: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -59,11 +69,9 @@ def plan(query: Query) -> list[dict[str, Any]]:
     return list(nodes(row[0][0]["Plan"]))
 
 
-def whole_reads(query: Query) -> list[dict[str, Any]]:
-    """Where the plan reads the whole table of products."""
-    return [
-        node for node in plan(query) if node["Node Type"] == "Seq Scan" and node["Relation Name"] == "products_product"
-    ]
+def whole_reads(query: Query, table: str = "products_product") -> list[dict[str, Any]]:
+    """Where the plan reads a whole table."""
+    return [node for node in plan(query) if node["Node Type"] == "Seq Scan" and node["Relation Name"] == table]
 
 
 def page(
@@ -108,6 +116,36 @@ def test_a_category_is_counted_in_its_index_alone() -> None:
 
     read = [(step["Node Type"], step.get("Index Name")) for step in steps if "Scan" in step["Node Type"]]
     assert read == [("Index Only Scan", "product_category")]
+
+
+@pytest.mark.parametrize("after", [None, Position("1", 19_000, 1)])
+@pytest.mark.parametrize("filters", [{}, {"kind": ["deleted"]}, {"source": "demo"}, {"followed": True}], ids=str)
+def test_the_feed_walks_its_index(filters: dict[str, Any], after: Position | None) -> None:
+    query, _ = feed_query(filters, after=after, limit=100, user_id=1)
+
+    assert not whole_reads(query, "products_productchange")
+    assert "change_feed" in {step.get("Index Name") for step in plan(query)}
+
+
+def test_a_selective_filter_of_the_feed_reads_few_lines() -> None:
+    for filters in ({"product_id": 7}, {"since": datetime.now(UTC) - timedelta(minutes=100)}):
+        query, _ = feed_query(filters, after=None, limit=100, user_id=1)
+
+        assert not whole_reads(query, "products_productchange")
+
+
+@pytest.mark.parametrize("last", [0, 10_000])
+def test_every_step_of_an_export_walks_the_key(last: int) -> None:
+    assert not whole_reads(step_query(selection({}, []), "p.title", last))
+
+
+def test_a_price_at_a_quantity_reads_no_more_than_the_page() -> None:
+    priced = page_query(
+        selection({}, []), ORDERS["id"], descending=True, limit=21, counted=False, look=Look(quantity=120)
+    )
+
+    assert not whole_reads(priced)
+    assert not whole_reads(priced, "products_sku")
 
 
 def test_the_check_itself_sees_a_whole_read() -> None:
