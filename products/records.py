@@ -119,11 +119,15 @@ class ChangeSet(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ApplyResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What `catalog.apply` did. `unchanged` counts rows another writer had already brought up to date."""
+    """What `catalog.apply` did. `unchanged` counts rows another writer had already brought up to date.
+
+    `fields` says how often each field of a known product changed.
+    """
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
+    fields: dict[str, int] = {}
 
 
 # What the catalogue's columns hold: characters of a text, largest whole number.

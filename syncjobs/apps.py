@@ -21,6 +21,7 @@ class SyncjobsConfig(AppConfig):
         from syncjobs.services.slices import run_slice
         from syncjobs.services.slices_queue import SLICE_KIND
         from syncjobs.services.sweep import sweep_jobs
+        from syncjobs.services.undo import UNDO_KIND, run_undo
         from system.dashboard import register_card
         from system.metrics import register_gauges
         from system.queue import register_handler, register_sweeper
@@ -30,6 +31,7 @@ class SyncjobsConfig(AppConfig):
         register_gauges(jobs_gauges)
         # A slice is only a part: whoever cancels one wants the sync to stop, not another slice in its place.
         register_handler(SLICE_KIND, run_slice, on_cancel=request_stop)
+        register_handler(UNDO_KIND, run_undo)
         register_job_names(JobNames(job_names, job_number))
         register_handler(DELIVER_KIND, deliver)
         register_handler(FETCH_KIND, fetch_announced)

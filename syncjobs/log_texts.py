@@ -13,6 +13,8 @@ TEXTS = (
     _("sync stopped"),
     _("sync resumed"),
     _("sync held"),
+    _("a sync would be held here"),
+    _("delisting approved"),
     _("sync failed"),
     _("sync finished"),
 )

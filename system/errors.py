@@ -84,6 +84,32 @@ class ErrorCode(StrEnum):
     SYNC_SOURCE_TAKEN = "E02008", 409, _("A source of this name exists"), _("Choose another name.")
     SYNC_SOURCE_REFUSED = "E02009", 422, _("The source refused"), _("Follow the advice in details.")
     SYNC_QUOTA_EXHAUSTED = "E02010", 409, _("The call quota of the source is used up"), _("Resume when it renews.")
+    SYNC_UPSTREAM_FAILED = (
+        "E02011",
+        502,
+        _("The source cannot be reached or answers nonsense"),
+        _("Look at the source's address and network, then try again after Retry-After."),
+    )
+    SYNC_UPSTREAM_TIMED_OUT = (
+        "E02012",
+        504,
+        _("The source did not answer in time"),
+        _("Try again after Retry-After; if it lasts, look at the source."),
+    )
+    SYNC_NOT_HELD = (
+        "E02013",
+        409,
+        _("The sync job does not wait for a decision about delisting"),
+        _("Read the job; one that is held for another reason is resumed."),
+    )
+    SYNC_JOB_OPEN = "E02014", 409, _("The sync job is still active"), _("Wait until it ends, or stop it first.")
+    REJECT_NOT_REPLAYABLE = (
+        "E02015",
+        422,
+        _("Nothing of this record is kept that could be replayed"),
+        _("Start a sync of this product instead."),
+    )
+    SYNC_DRY_RUN = "E02016", 409, _("The sync job was a dry run"), _("Start a sync that is none.")
 
     URL_REFUSED = (
         "E02030",

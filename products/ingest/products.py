@@ -100,10 +100,11 @@ def lock_products(source: str, source_ids: Collection[str]) -> list[StoredProduc
     """The stored rows of these products, locked until the transaction ends."""
     if not source_ids:
         return []
-    return [_stored(row) for row in fetch_all(_LOCK, [source, list(source_ids)])]
+    return [stored_product(row) for row in fetch_all(_LOCK, [source, list(source_ids)])]
 
 
-def _stored(row: tuple[Any, ...]) -> StoredProduct:
+def stored_product(row: tuple[Any, ...]) -> StoredProduct:
+    """A row of source_id, id, fingerprint, owned_fields and SYNCED_COLUMNS."""
     source_id, product_id, fingerprint, owned_fields, *cells = row
     plain_count = len(cells) - len(JSON_COLUMNS)
     cells[plain_count:] = map(orjson.loads, cells[plain_count:])

@@ -10,6 +10,8 @@ JOB_LOOKUPS = {
     "status": "state__in",
     "type": "type",
     "source": "source__name",
+    "trigger": "trigger__in",
+    "dry_run": "dry_run",
     "start_time": "created_at__gte",
     "end_time": "created_at__lt",
 }
@@ -27,4 +29,4 @@ def filter_logs(query: Query) -> "QuerySet[SyncLog]":
 
 
 def _conditions(query: Query, lookups: dict[str, str]) -> dict[str, object]:
-    return {lookup: query[name] for name, lookup in lookups.items() if query.get(name)}
+    return {lookup: query[name] for name, lookup in lookups.items() if query.get(name) not in (None, [])}

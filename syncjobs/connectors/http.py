@@ -63,7 +63,8 @@ class HttpClient:
 
     No redirects, no cookies, no proxies or settings from the environment. `allowed_hosts` holds names or addresses,
     alone or as host:port; only these may be private, use plain http or another port than 443. `total` bounds a whole
-    call in seconds, however slowly the bytes come; `max_bytes` bounds the decoded body.
+    call in seconds, however slowly the bytes come; `max_bytes` bounds the decoded body. From `until` (monotonic) on
+    every call fails as timed out.
     """
 
     def __init__(
@@ -74,9 +75,10 @@ class HttpClient:
         read: float = READ_SECONDS,
         total: float = TOTAL_SECONDS,
         max_bytes: int = MAX_BYTES,
+        until: float = inf,
     ) -> None:
         self._allowed = frozenset(map(normalized, allowed_hosts))
-        self._total, self._max_bytes = total, max_bytes
+        self._total, self._max_bytes, self._until = total, max_bytes, until
         self._backend = _GuardedBackend(self._allowed)
         self._client = httpx.Client(
             transport=_Transport(self._backend),
@@ -102,7 +104,7 @@ class HttpClient:
             RetryableSourceError: DNS, connection, time-out, a broken or too large answer.
         """
         target = check_url(url, self._allowed)
-        self._backend.deadline.at = time.monotonic() + self._total
+        self._backend.deadline.at = min(time.monotonic() + self._total, self._until)
         with (
             _translated(target.host),
             self._client.stream(method, target, content=content, headers=headers) as response,

@@ -1,8 +1,10 @@
 """Which connectors exist, and what each is handed. A connector never sees a Django object."""
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 from importlib import import_module
+from math import inf
 from typing import Any, Protocol
 
 import msgspec
@@ -57,13 +59,21 @@ class CallGate(Protocol):
 
 
 class ConnectorContext(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a connector is built from. `options` is the Source's own configuration (JSON)."""
+    """Everything a connector is built from. `options` is the Source's own configuration (JSON).
+
+    `patience`: seconds after which the connector gives up whatever it does, for a caller who waits; None = never.
+    """
 
     source_name: str
     options: dict[str, Any]
     credentials: CredentialStore
     gate: CallGate
     allowed_hosts: tuple[str, ...] = ()
+    patience: float | None = None
+
+    def gives_up_at(self) -> float:
+        """The end of its patience on the monotonic clock; infinity without one."""
+        return inf if self.patience is None else time.monotonic() + self.patience
 
 
 # kind -> "module:factory", called with a ConnectorContext. A new connector is one line here.

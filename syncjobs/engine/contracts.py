@@ -28,10 +28,14 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BatchSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """One unit of work: enough, as plain JSON values, to fetch the same records again after any crash."""
+    """One unit of work: enough, as plain JSON values, to fetch the same records again after any crash.
+
+    `expected` records and `calls` to the source are estimates.
+    """
 
     params: dict[str, Any]
     expected: int = 0
+    calls: int = 0
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

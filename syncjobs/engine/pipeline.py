@@ -21,7 +21,7 @@ from syncjobs.engine.normalize import Normalized, Reject
 
 
 class Counters(msgspec.Struct, frozen=True, kw_only=True):
-    """What one batch did, in products (`calls`: calls to the source)."""
+    """What one batch did, in products (`calls`: calls to the source; `fields`: how often each field changed)."""
 
     created: int = 0
     updated: int = 0
@@ -29,6 +29,7 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True):
     rejected: int = 0
     delisted: int = 0
     calls: int = 0
+    fields: dict[str, int] = {}
 
     @property
     def processed(self) -> int:
@@ -105,6 +106,7 @@ def _result(normalized: Normalized, applied: ApplyResult, unchanged: int) -> Bat
         unchanged=unchanged + applied.unchanged,
         rejected=len(normalized.rejects),
         calls=normalized.calls,
+        fields=applied.fields,
     )
     return BatchResult(
         counters=counters,

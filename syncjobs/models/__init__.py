@@ -1,6 +1,7 @@
 """Tables of the synchronization; importing them registers them."""
 
 from syncjobs.models.jobs import (
+    HeldProduct,
     RejectedRecord,
     SeenProduct,
     Source,
@@ -15,6 +16,7 @@ from syncjobs.models.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
     "ChangeMessage",
+    "HeldProduct",
     "RejectedRecord",
     "ScheduleClock",
     "ScheduledRun",

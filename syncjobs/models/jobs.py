@@ -128,6 +128,8 @@ class SyncJob(models.Model):
     priority = models.CharField(_("priority"), max_length=10, default="default")
     category_id = models.BigIntegerField(_("category"), null=True, blank=True)
     sku_list = ArrayField(models.CharField(max_length=100), verbose_name=_("SKU list"), default=list, blank=True)
+    # Goes the whole way, but what it would write to the catalogue is taken back.
+    dry_run = models.BooleanField(_("dry run"), default=False)
     scope = models.CharField(_("scope"), max_length=64)
     batch_size = models.PositiveIntegerField(_("batch size"), default=100)
     max_workers = models.PositiveSmallIntegerField(_("workers"), default=5)
@@ -234,8 +236,33 @@ class SeenProduct(models.Model):
         return self.source_id
 
 
+class HeldProduct(models.Model):
+    """A product whose delisting waits for an operator, as it was shown; an approval goes no further than this list."""
+
+    job = _job_reference()
+    product_id = models.BigIntegerField(_("product"))
+
+    class Meta:
+        verbose_name = _("held product")
+        verbose_name_plural = _("held products")
+        constraints = [models.UniqueConstraint(fields=["job", "product_id"], name="held_once")]
+        indexes = [models.Index(fields=["job", "id"], name="held_job")]
+
+    def __str__(self) -> str:
+        return f"{self.job_id}/{self.product_id}"
+
+
 class RejectedRecord(models.Model):
-    """A record that could not be used, with its raw payload and the reason, so that it can be replayed."""
+    """A record that could not be used, with its raw payload and the reason, so that it can be replayed.
+
+    A replay that succeeds sets `resolved_at` and `outcome`; one that fails brings the reason up to date.
+    """
+
+    class Outcome(models.TextChoices):
+        CREATED = "created", _("created")
+        UPDATED = "updated", _("updated")
+        UNCHANGED = "unchanged", _("unchanged")
+        SUPERSEDED = "superseded", _("superseded by a later sync")
 
     job = _job_reference()
     source = models.CharField(_("source"), max_length=50)
@@ -245,6 +272,9 @@ class RejectedRecord(models.Model):
     field = models.CharField(_("field"), max_length=100, default="", blank=True)
     message = models.TextField(_("reason"))
     payload = models.BinaryField(_("raw payload"))
+    retries = models.PositiveIntegerField(_("retries"), default=0)
+    outcome = models.CharField(_("came to"), max_length=10, choices=Outcome, default="", blank=True)
+    resolved_at = models.DateTimeField(_("resolved at"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
 
     class Meta:

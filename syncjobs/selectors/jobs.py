@@ -121,7 +121,7 @@ def job_view(row: SyncJob) -> JobView:
         "sku_list": row.sku_list,
         "config": {"batch_size": row.batch_size, "max_workers": row.max_workers},
         "priority": row.priority,
-        "dry_run": False,
+        "dry_run": row.dry_run,
         "trigger": row.trigger,
         "requested_by": row.requested_by,
         "progress": _progress(row),

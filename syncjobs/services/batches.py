@@ -39,6 +39,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     crashes: int
     failures: int
     walk: bool  # part of a walk that counts what it saw against what the source claims
+    dry_run: bool
 
 
 CLAIM_SQL = """
@@ -62,7 +63,7 @@ SET state = 'running', fence = b.fence + 1, task_id = %(task)s::uuid,
 FROM next, syncjobs_syncjob j, syncjobs_source s
 WHERE b.id = next.id AND j.id = b.job_id AND s.id = j.source_id
 RETURNING b.id, b.job_id, s.name AS source, b.number, b.stage, b.fence, b.params, b.crashes, b.failures,
-    (j.total IS NOT NULL AND j.watermark IS NOT NULL) AS walk
+    (j.total IS NOT NULL AND j.watermark IS NOT NULL) AS walk, j.dry_run
 """
 
 
@@ -173,8 +174,15 @@ class BatchUnitOfWork:
         return {source_id: row.fingerprint for source_id, row in stored.items()}
 
     def apply(self, products: tuple[FingerprintedProduct, ...]) -> ApplyResult:
-        """Write through the catalogue's port."""
-        return catalog.apply(ChangeSet(source=self.claim.source, job_id=self.claim.job_id, products=products))
+        """Write through the catalogue's port; a dry run takes it back, having counted what a run would do."""
+        changes = ChangeSet(source=self.claim.source, job_id=self.claim.job_id, products=products)
+        if not self.claim.dry_run:
+            return catalog.apply(changes)
+        before = transaction.savepoint()
+        try:
+            return catalog.apply(changes)
+        finally:
+            transaction.savepoint_rollback(before)
 
     def finish(self, result: BatchResult) -> None:
         """Rejects, what was seen, the batch's own row and the job's counters."""

@@ -7,7 +7,7 @@ from django.db import transaction
 from products import catalog
 from syncjobs.engine.contracts import Heartbeat, Plan
 from syncjobs.engine.pipeline import Counters
-from syncjobs.models import SeenProduct, SyncBatch, SyncJob
+from syncjobs.models import HeldProduct, SeenProduct, SyncBatch, SyncJob
 from syncjobs.services import announce, batches, jobs
 from syncjobs.services.batches import Claim
 from system import sql
@@ -40,18 +40,51 @@ def delist_missing(job: SyncJob, claim: Claim, pulse: Heartbeat) -> None:
         _skip(job, claim, doubt)
         return
     missing, listed = _count_missing(job), catalog.count_listed(job.source.name)
-    if missing * 100 > listed * job.source.delist_limit_percent:
-        batches.give_back(claim)
-        jobs.hold(job.pk, {"code": "delist_limit", "missing": missing, "listed": listed}, held=missing)
-        return
-    _delist_in_chunks(job, claim, pulse)
+    if not _is_approved(claim) and missing * 100 > listed * job.source.delist_limit_percent:
+        hold(job, claim, {"code": "delist_limit", "missing": missing, "listed": listed})
+    elif job.dry_run:
+        _count_only(job, claim, missing)
+    else:
+        _delist_in_chunks(job, claim, pulse)
+
+
+def hold(job: SyncJob, claim: Claim, reason: dict[str, Any]) -> None:
+    """Show an operator what would be delisted and wait for a decision; a dry run only says so and goes on.
+
+    Raises:
+        LeaseLost: the batch is not ours any more.
+    """
+    with transaction.atomic():
+        batches.check_fence(claim)
+        sql.execute(HOLD, _values(job))
+        held = HeldProduct.objects.filter(job_id=job.pk).count()
+        if job.dry_run:
+            SyncJob.objects.filter(pk=job.pk).update(held=held, error=reason)
+            announce.log(job.pk, "a sync would be held here", level="warning", context=reason)
+            batches.mark_done(claim, Counters())
+        else:
+            batches.give_back(claim)
+            jobs.hold(job.pk, reason, held=held)
+
+
+def _is_approved(claim: Claim) -> bool:
+    """Whether an operator has seen the list (`syncjobs.services.approval`)."""
+    return bool(claim.params.get("approved"))
+
+
+def _count_only(job: SyncJob, claim: Claim, missing: int) -> None:
+    with transaction.atomic():
+        batches.check_fence(claim)
+        batches.mark_done(claim, Counters(delisted=missing))
+        batches.count(job.pk, Counters(delisted=missing))
 
 
 def _doubt(job: SyncJob) -> dict[str, Any] | None:
     """Why the walk does not prove completeness; None when it does."""
     seen = SeenProduct.objects.filter(job_id=job.pk).count()
     lost = SyncBatch.objects.filter(job_id=job.pk, state=SyncBatch.State.FAILED).count()
-    overtaken = SyncJob.objects.filter(source=job.source, scope=job.scope, pk__gt=job.pk, processed__gt=0).exists()
+    later = SyncJob.objects.filter(source=job.source, scope=job.scope, pk__gt=job.pk, processed__gt=0, dry_run=False)
+    overtaken = later.exists()
     if lost or overtaken or not job.provable or job.total_drifted or seen != job.total:
         return {
             "seen": seen,
@@ -78,6 +111,12 @@ WHERE p.source = %(source)s AND p.deleted_at IS NULL AND p.status <> ALL (%(gone
   AND 'status' <> ALL (p.owned_fields) AND coalesce(p.synced_at < %(began)s::timestamptz, true)
   AND NOT EXISTS (SELECT 1 FROM syncjobs_seenproduct s WHERE s.job_id = %(job)s::bigint AND s.source_id = p.source_id)
 """
+HOLD = f"""
+INSERT INTO syncjobs_heldproduct (job_id, product_id) SELECT %(job)s::bigint, p.id {MISSING} ON CONFLICT DO NOTHING
+"""
+APPROVED = """
+  AND EXISTS (SELECT 1 FROM syncjobs_heldproduct h WHERE h.job_id = %(job)s::bigint AND h.product_id = p.id)
+"""
 
 
 def _values(job: SyncJob) -> dict[str, Any]:
@@ -91,11 +130,12 @@ def _count_missing(job: SyncJob) -> int:
 
 def _delist_in_chunks(job: SyncJob, claim: Claim, pulse: Heartbeat) -> None:
     """Each chunk commits by itself: what is delisted is not missing any more, so a repeat goes on where this ended."""
+    missing = MISSING + APPROVED if _is_approved(claim) else MISSING
     while True:
         pulse()
         with transaction.atomic():
             batches.check_fence(claim)
-            found = sql.rows(f"SELECT p.id {MISSING} ORDER BY p.id LIMIT {CHUNK}", _values(job))
+            found = sql.rows(f"SELECT p.id {missing} ORDER BY p.id LIMIT {CHUNK}", _values(job))
             delisted = catalog.delist(job.source.name, [row["id"] for row in found], job.pk) if found else 0
             batches.count(job.pk, Counters(delisted=delisted))
             if len(found) < CHUNK:

@@ -1,8 +1,7 @@
 """The life of a job: start, stop, resume, hold, fail, finish. Every change of state is a compare-and-swap."""
 
-import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +10,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from products.models import Category
-from syncjobs.connectors.alibaba1688.offer_links import normalize_offer_id
-from syncjobs.models import Source, SyncBatch, SyncJob
-from syncjobs.services import announce, slices_queue
+from syncjobs.models import HeldProduct, Source, SyncBatch, SyncJob
+from syncjobs.services import announce, scopes, slices_queue
 from system import audit, runtime, sql
 from system.errors import ApplicationError, ErrorCode
 from system.request_id import current_request_id
@@ -30,7 +27,8 @@ class StartSync(msgspec.Struct, frozen=True, kw_only=True):
 
     `source` is a name; None takes the default source. `sku_list` holds offer ids, `1688-<id>` or pasted offer links.
     `priority` is a queue name. `window` limits the job to products that changed between two moments, the second
-    excluded; such a job neither delists nor moves the watermark.
+    excluded; such a job neither delists nor moves the watermark. A `dry_run` goes the same way and leaves nothing in
+    the catalogue but its own record.
     """
 
     type: str
@@ -43,6 +41,7 @@ class StartSync(msgspec.Struct, frozen=True, kw_only=True):
     trigger: str = SyncJob.Trigger.API
     requested_by: str = ""
     window: tuple[datetime, datetime] | None = None
+    dry_run: bool = False
 
 
 def start_sync(request: StartSync) -> SyncJob:
@@ -52,26 +51,21 @@ def start_sync(request: StartSync) -> SyncJob:
         ApplicationError: no such source or category (422), bad offer id (400), or a job of this scope is already
             open (409, details name its task_id).
     """
-    source = _source(request.source)
-    offer_ids = _offer_ids(request.sku_list)
-    _check_category(request.category_id)
-    scope = scope_digest(request.category_id, offer_ids)
+    target = scopes.examine(request.source, request.category_id, request.sku_list)
+    source = target.checked_source()
+    job = new_job(request, source, target.offer_ids, target.scope)
     try:
         with transaction.atomic():
-            job = _create(request, source, offer_ids, scope)
+            _create(job, request.window)
     except IntegrityError as error:
-        raise _conflict(source, scope) from error
+        raise scopes.conflict(source, target.scope) from error
     return job
 
 
-def _create(request: StartSync, source: Source, offer_ids: list[str], scope: str) -> SyncJob:
+def new_job(request: StartSync, source: Source, offer_ids: list[str], scope: str) -> SyncJob:
+    """The row of a job as it begins, without its public id and not stored."""
     now = timezone.now()
-    task_id = _next_task_id(now.strftime("%Y%m%d"))
-    # Sources are removed under the lock that numbers jobs, so from here on this one stays.
-    if not Source.objects.filter(pk=source.pk).exists():
-        raise ApplicationError(ErrorCode.SYNC_SOURCE_UNKNOWN, details={"source": source.name})
-    job = SyncJob.objects.create(
-        task_id=task_id,
+    return SyncJob(
         source=source,
         type=request.type,
         trigger=request.trigger,
@@ -82,58 +76,29 @@ def _create(request: StartSync, source: Source, offer_ids: list[str], scope: str
         scope=scope,
         batch_size=request.batch_size,
         max_workers=request.max_workers,
+        dry_run=request.dry_run,
         request_id=current_request_id(),
         started_at=now,
         heartbeat_at=now,
     )
-    window = dict(zip(("since", "until"), map(datetime.isoformat, request.window or ()), strict=False))
-    SyncBatch.objects.create(job=job, number=0, stage=SyncBatch.Stage.PLAN, params=window)
-    announce.log(job.id, "sync started")
+
+
+def _create(job: SyncJob, window: tuple[datetime, datetime] | None) -> None:
+    job.task_id = _next_task_id(timezone.now().strftime("%Y%m%d"))
+    # Sources are removed under the lock that numbers jobs, so from here on this one stays.
+    if not Source.objects.filter(pk=job.source_id).exists():
+        raise ApplicationError(ErrorCode.SYNC_SOURCE_UNKNOWN, details={"source": job.source.name})
+    job.save(force_insert=True)
+    limits = dict(zip(("since", "until"), map(datetime.isoformat, window or ()), strict=False))
+    SyncBatch.objects.create(job=job, number=0, stage=SyncBatch.Stage.PLAN, params=limits)
+    announce.log(job.id, "sync started", context={"status": State.RUNNING.value})
     slices_queue.ensure_slices(job.id)
     audit.record("sync.start", "sync_job", job.task_id, after=_order(job))
-    return job
 
 
 def _order(job: SyncJob) -> dict[str, Any]:
-    names = ("type", "category_id", "sku_list", "batch_size", "max_workers", "priority", "trigger")
+    names = ("type", "category_id", "sku_list", "batch_size", "max_workers", "priority", "trigger", "dry_run")
     return {"source": job.source.name, **{name: getattr(job, name) for name in names}}
-
-
-def _source(name: str | None) -> Source:
-    chosen = Source.objects.filter(name=name) if name else Source.objects.filter(is_default=True)
-    source = chosen.first()
-    if source is None and name:
-        raise ApplicationError(ErrorCode.SYNC_SOURCE_UNKNOWN, details={"source": name})
-    if source is None:
-        raise ApplicationError(ErrorCode.SYNC_SOURCE_MISSING)
-    if not source.is_enabled:
-        raise ApplicationError(ErrorCode.SYNC_SOURCE_DISABLED, details={"source": source.name})
-    return source
-
-
-def _offer_ids(sku_list: Sequence[str]) -> list[str]:
-    found: dict[str, None] = {}
-    for index, text in enumerate(sku_list):
-        try:
-            found[normalize_offer_id(text)] = None
-        except ValueError as error:
-            details = {f"sku_list[{index}]": [str(error)]}
-            raise ApplicationError(ErrorCode.INVALID_PARAMETER, details=details) from error
-    return list(found)
-
-
-def _check_category(category_id: int | None) -> None:
-    """An empty tree knows nothing yet; a filled one that lacks the number means a wrong number."""
-    if category_id is None or Category.objects.filter(pk=category_id).exists():
-        return
-    if Category.objects.exists():
-        raise ApplicationError(ErrorCode.CATEGORY_UNKNOWN, details={"category_id": category_id})
-
-
-def scope_digest(category_id: int | None, offer_ids: Sequence[str]) -> str:
-    """One word for what a job covers, equal for equal scopes in any order."""
-    text = f"category={category_id or ''};offers={','.join(sorted(offer_ids))}"
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _next_task_id(day: str) -> str:
@@ -146,18 +111,14 @@ def _next_task_id(day: str) -> str:
     return f"sync_{day}_{(last['n'] if last else 0) + 1:03d}"
 
 
-def _conflict(source: Source, scope: str) -> ApplicationError:
-    running = SyncJob.objects.filter(source=source, scope=scope, state__in=SyncJob.OPEN_STATES).first()
-    return ApplicationError(ErrorCode.SYNC_ALREADY_RUNNING, details={"task_id": running.task_id if running else None})
-
-
 def find_job(task_id: str) -> SyncJob:
     """The job with this public id, its source joined.
 
     Raises:
         ApplicationError: 404.
     """
-    job = SyncJob.objects.select_related("source").filter(task_id=task_id).first()
+    known = SyncJob.objects.select_related("source").filter(task_id=task_id)
+    job = None if "\0" in task_id else known.first()
     if job is None:
         raise ApplicationError(ErrorCode.NOT_FOUND, details={"task_id": task_id})
     return job
@@ -177,17 +138,20 @@ def stop_sync(task_id: str | None = None) -> SyncJob:
     return find_job(job.task_id)
 
 
+@transaction.atomic
 def request_stop(job_id: int) -> bool:
     """Have a running job stop; False for one that does not run. Its slices see it within a second."""
-    with transaction.atomic():
-        stopping = SyncJob.objects.filter(pk=job_id, state=State.RUNNING).update(state=State.STOPPING)
-        if stopping:
-            announce.log(job_id, "stop requested")
-            task_id = SyncJob.objects.values_list("task_id", flat=True).get(pk=job_id)
-            audit.record("sync.stop", "sync_job", task_id, before={"status": State.RUNNING})
+    stopping = SyncJob.objects.filter(pk=job_id, state=State.RUNNING).update(state=State.STOPPING)
     if stopping:
+        announce.log(job_id, "stop requested", context={"status": State.STOPPING.value})
+        _audit_change(job_id, "sync.stop", State.RUNNING, State.STOPPING)
         settle(job_id)
     return bool(stopping)
+
+
+def _audit_change(job_id: int, action: str, before: str, after: str) -> None:
+    task_id = SyncJob.objects.values_list("task_id", flat=True).get(pk=job_id)
+    audit.record(action, "sync_job", task_id, before={"status": before}, after={"status": after})
 
 
 def _only_active_job() -> SyncJob:
@@ -208,18 +172,29 @@ def resume_sync(task_id: str) -> SyncJob:
     job = find_job(task_id)
     try:
         with transaction.atomic():
-            resumed = SyncJob.objects.filter(pk=job.pk, state__in=SyncJob.RESUMABLE_STATES).update(
-                state=State.RUNNING, error=None, finished_at=None, held=0, heartbeat_at=timezone.now()
-            )
-            if not resumed:
+            if not reopen(job.pk, SyncJob.RESUMABLE_STATES):
                 raise ApplicationError(ErrorCode.SYNC_NOT_RESUMABLE, details={"task_id": task_id, "status": job.state})
             _reopen_batches(job.pk)
-            announce.log(job.pk, "sync resumed")
-            audit.record("sync.resume", "sync_job", task_id, before={"status": job.state})
+            # What is missing is found out anew, and shown anew if it is too much.
+            HeldProduct.objects.filter(job_id=job.pk).delete()
+            announce.log(job.pk, "sync resumed", context={"status": State.RUNNING.value})
+            _audit_change(job.pk, "sync.resume", job.state, State.RUNNING)
             slices_queue.ensure_slices(job.pk)
     except IntegrityError as error:
-        raise _conflict(job.source, job.scope) from error
+        raise scopes.conflict(job.source, job.scope) from error
     return find_job(task_id)
+
+
+def reopen(job_id: int, among: Collection[str], **error: str) -> bool:
+    """Set a job running again if it rests in one of these states; one caller of many gets True.
+
+    Args:
+        error: what the error it rests with must hold, such as `code`.
+    """
+    reasons = {f"error__{name}": said for name, said in error.items()}
+    resting = SyncJob.objects.filter(pk=job_id, state__in=among, **reasons)
+    reopened = resting.update(state=State.RUNNING, error=None, finished_at=None, held=0, heartbeat_at=timezone.now())
+    return bool(reopened)
 
 
 def _reopen_batches(job_id: int) -> None:
@@ -257,7 +232,7 @@ def _leave_running(job_id: int, state: str, error: dict[str, Any], text: str, *,
             state=state, error=error, held=held, finished_at=timezone.now()
         )
         if left:
-            announce.log(job_id, text, level=level, context=error)
+            announce.log(job_id, text, level=level, context={"status": state} | error)
             announce.finished(job_id)
 
 
@@ -272,7 +247,7 @@ def settle(job_id: int) -> None:
     """Bring a job to rest where nothing holds it any more: stopping becomes stopped, a finished walk ends."""
     with transaction.atomic():
         if sql.execute(SETTLE_SQL, [job_id]):
-            announce.log(job_id, "sync stopped")
+            announce.log(job_id, "sync stopped", context={"status": State.STOPPED.value})
             announce.finished(job_id)
         else:
             finish_if_done(job_id)
@@ -295,7 +270,7 @@ RETURNING j.state, lost.batches AS lost
 WATERMARK_SQL = """
 INSERT INTO syncjobs_watermark (source, scope, value, job_id)
 SELECT s.name, j.scope, j.watermark, j.id FROM syncjobs_syncjob j JOIN syncjobs_source s ON s.id = j.source_id
-WHERE j.id = %s AND j.watermark IS NOT NULL
+WHERE j.id = %s AND j.watermark IS NOT NULL AND NOT j.dry_run
 ON CONFLICT (source, scope) DO UPDATE
 SET value = greatest(excluded.value, syncjobs_watermark.value), job_id = excluded.job_id
 """
@@ -315,11 +290,17 @@ def finish_if_done(job_id: int) -> bool:
         return False
     _move_watermark(job_id, batches_lost=finished["lost"])
     if finished["state"] == State.FAILED:
-        announce.log(job_id, "sync failed", level="error", context={"code": "batches_set_aside"})
+        context = {"status": finished["state"], "code": "batches_set_aside"}
+        announce.log(job_id, "sync failed", level="error", context=context)
     else:
-        announce.log(job_id, "sync finished")
+        announce.log(job_id, "sync finished", context={"status": _state_now(job_id)})
     announce.finished(job_id)
     return True
+
+
+def _state_now(job_id: int) -> str:
+    found: str = SyncJob.objects.values_list("state", flat=True).get(pk=job_id)
+    return found
 
 
 def _move_watermark(job_id: int, *, batches_lost: int) -> None:

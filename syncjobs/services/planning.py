@@ -15,7 +15,7 @@ from syncjobs.engine.contracts import BatchSpec, Connector, Heartbeat, Plan, Sco
 from syncjobs.engine.errors import FatalSourceError
 from syncjobs.engine.pipeline import Counters
 from syncjobs.models import SyncBatch, SyncJob, Watermark
-from syncjobs.services import announce, batches, delisting, jobs
+from syncjobs.services import announce, batches, delisting
 from syncjobs.services.batches import Claim
 from syncjobs.services.slices_queue import ensure_slices
 
@@ -32,13 +32,12 @@ def plan_job(job: SyncJob, claim: Claim, connector: Connector, pulse: Heartbeat)
         LeaseLost, SyncCancelled: the plan is not ours to write.
         RetryableSourceError, FatalSourceError, QuotaExhausted: the source did not answer.
     """
-    scope = _scope(job, claim)
-    categories = _categories(job, connector, pulse) if _wants_categories(job) else []
+    scope = _window(job, claim) if claim.params else scope_of(job)
+    categories = _categories(job, connector, pulse) if wants_categories(job) else []
     plan = connector.plan(scope)
     specs = list(_alive(plan.batches, pulse))
     if delisting.looks_wiped(job, plan):
-        batches.give_back(claim)
-        jobs.hold(job.pk, {"code": "empty_listing"}, held=catalog.count_listed(job.source.name))
+        delisting.hold(job, claim, {"code": "empty_listing"})
         return
     with transaction.atomic():
         batches.check_fence(claim)
@@ -51,9 +50,8 @@ def _alive(items: Iterable[T], pulse: Heartbeat) -> Iterator[T]:
         yield item
 
 
-def _scope(job: SyncJob, claim: Claim) -> Scope:
-    if claim.params:
-        return _window(job, claim)
+def scope_of(job: SyncJob) -> Scope:
+    """What the source is asked for; reads the watermark, and nothing else of a job that need not be stored."""
     return Scope(
         type="full" if job.type == SyncJob.Type.FULL else "incremental",
         category_id=job.category_id,
@@ -87,14 +85,15 @@ def _categories(job: SyncJob, connector: Connector, pulse: Heartbeat) -> list[Ca
         return []
 
 
-def _wants_categories(job: SyncJob) -> bool:
+def wants_categories(job: SyncJob) -> bool:
+    """Whether the category tree is read first."""
     return job.type == SyncJob.Type.FULL and not job.sku_list
 
 
 def _write(
     job: SyncJob, claim: Claim, plan: Plan, scope: Scope, categories: list[CategoryRecord], specs: list[BatchSpec]
 ) -> None:
-    if categories:
+    if categories and not job.dry_run:
         catalog.apply_categories(categories)
     _insert_batches(job, specs)
     if delisting.may_delist(job, plan):

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from syncjobs.connectors.alibaba1688.quota import RedisCallGate
+from syncjobs.connectors.alibaba1688.quota import LONGEST_WAIT_SECONDS, RedisCallGate
 from syncjobs.connectors.registry import CONNECTORS, ConnectorContext, Credentials, build
 from syncjobs.engine.contracts import CheckReport, Connector
 from syncjobs.models import Source
@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 SECRETS = ("app_secret", "access_token", "refresh_token")
 # Makes those who change the default source take turns.
 DEFAULT_LOCK = 0x1688_0002
+# What somebody who waits for the answer waits for the turn of one call.
+HASTY_WAIT_SECONDS = 2.0
 
 
 class SourceSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -291,24 +293,34 @@ class SourceCredentials:
         return fresh
 
 
-def connect(source: Source) -> Connector:
-    """A connector for this source; the caller closes it.
-
-    Raises:
-        FatalSourceError: the source's options make no sense.
-    """
-    gate = RedisCallGate(
+def call_gate(source: Source, *, longest_wait: float = LONGEST_WAIT_SECONDS) -> RedisCallGate:
+    """The right to call this source, shared by all who do."""
+    return RedisCallGate(
         redis_client("cache"),
         key("calls", source.kind, source.app_key or source.name),
         qps=source.calls_per_second,
         daily_limit=source.daily_call_limit,
+        longest_wait=longest_wait,
     )
+
+
+def connect(source: Source, *, patience: float | None = None) -> Connector:
+    """A connector for this source; the caller closes it.
+
+    Args:
+        patience: seconds after which it gives up, for a caller who waits.
+
+    Raises:
+        FatalSourceError: the source's options make no sense.
+    """
+    wait = LONGEST_WAIT_SECONDS if patience is None else min(patience, HASTY_WAIT_SECONDS)
     context = ConnectorContext(
         source_name=source.name,
         options=source.options,
         credentials=SourceCredentials(source.pk),
-        gate=gate,
+        gate=call_gate(source, longest_wait=wait),
         allowed_hosts=settings.OUTBOUND_ALLOWED_HOSTS,
+        patience=patience,
     )
     return build(source.kind, context)
 

@@ -1,4 +1,4 @@
-"""Pages of plain tables, newest row first: by page, by offset, or by cursor over the id."""
+"""Pages of plain tables, newest or oldest row first: by page, by offset, or by cursor over the id."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -22,11 +22,20 @@ def newest_page(found: "QuerySet[Row]", query: Query, *, scope: str, show: Calla
         scope: names the list, so that its cursors fit no other.
         show: turns a row into plain data.
     """
+    return _page(found, query, scope, show, newest_first=True)
+
+
+def oldest_page(found: "QuerySet[Row]", query: Query, *, scope: str, show: Callable[[Row], Any]) -> Page:
+    """The same, beginning with the oldest row."""
+    return _page(found, query, scope, show, newest_first=False)
+
+
+def _page(found: "QuerySet[Row]", query: Query, scope: str, show: Callable[[Row], Any], *, newest_first: bool) -> Page:
     window = query.window
     position = window.position(scope)
-    rows = found.order_by("-pk")
+    rows = found.order_by("-pk" if newest_first else "pk")
     if position:
-        rows = rows.filter(pk__lt=position[0])
+        rows = rows.filter(**{"pk__lt" if newest_first else "pk__gt": position[0]})
     read = list(rows[window.offset : window.offset + window.page_size + 1])
     shown = read[: window.page_size]
     more = len(read) > len(shown)

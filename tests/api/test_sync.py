@@ -1,12 +1,16 @@
 """Sync control over the API."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from kombu.exceptions import OperationalError as BrokerUnavailable
 
 from accounts.models import User
+from products.models import Category
 from syncjobs.models import Source, SyncJob, SyncLog
+from system.models import AuditLog, Task
 from tests.client import ApiClient
 
 EXAMPLE = {"type": "full", "category_id": 123456, "config": {"batch_size": 100, "max_workers": 5}}
@@ -42,6 +46,15 @@ def test_the_published_example_answers_as_printed(operate: ApiClient, source: So
     assert (job["type"], job["category_id"], job["config"]) == ("full", 123456, EXAMPLE["config"])
 
 
+@pytest.mark.shows("000/3 POST sync/start")
+def test_the_published_example_holds_each_field_it_prints(operate: ApiClient, source: Source) -> None:
+    printed = {"task_id": r"sync_\d{8}_\d{3}", "status": "running", "started_at": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"}
+    job = operate.post("sync/start", EXAMPLE)
+    assert {name: re.fullmatch(form, job[name]) is not None for name, form in printed.items()} == dict.fromkeys(
+        printed, True
+    )
+
+
 def test_task_ids_count_up_within_a_day(operate: ApiClient, source: Source) -> None:
     first = operate.post("sync/start", {"type": "full"})["task_id"]
     second = operate.post("sync/start", {"type": "full", "sku_list": ["610947572360"]})["task_id"]
@@ -59,28 +72,42 @@ BAD_STARTS: list[tuple[Any, str]] = [
     ({}, "type"),
     ({"type": "FULL"}, "type"),
     ({"type": 1}, "type"),
+    ({"type": "drop"}, "type"),
+    ({"type": None}, "type"),
     ({"type": "full", "config": {"batch_size": 0}}, "config"),
+    ({"type": "full", "config": {"batch_size": -1}}, "config"),
     ({"type": "full", "config": {"batch_size": 1001}}, "config"),
+    ({"type": "full", "config": {"batch_size": 10**9}}, "config"),
+    ({"type": "full", "config": {"batch_size": 1.5}}, "config"),
+    ({"type": "full", "config": {"batch_size": True}}, "config"),
     ({"type": "full", "config": {"batch_size": "100"}}, "config"),
     ({"type": "full", "config": {"batch_size": None}}, "config"),
     ({"type": "full", "config": {"max_workers": 0}}, "config"),
     ({"type": "full", "config": {"max_workers": 33}}, "config"),
+    ({"type": "full", "config": {"max_workers": 65}}, "config"),
     ({"type": "full", "config": {"speed": 1}}, "config"),
+    ({"type": "full", "config": {"app_secret": {"value": "hidden"}}}, "config"),
     ({"type": "full", "config": []}, "config"),
+    ({"type": "full", "config": "fast"}, "config"),
+    ({"type": "full", "dry_run": "true"}, "dry_run"),
+    ({"type": "full", "dry_run": 1}, "dry_run"),
     ({"type": "full", "category_id": "12"}, "category_id"),
     ({"type": "full", "category_id": -1}, "category_id"),
     ({"type": "full", "sku_list": "610947572360"}, "sku_list"),
     ({"type": "full", "sku_list": ["nonsense"]}, "sku_list[0]"),
+    ({"type": "full", "sku_list": [610947572360]}, "sku_list"),
+    ({"type": "full", "sku_list": ["610947572360"] * 1001}, "sku_list"),
     ({"type": "full", "priority": "urgent"}, "priority"),
     ({"type": "full", "colour": "red"}, "colour"),
 ]
 
 
-@pytest.mark.parametrize(("body", "field"), BAD_STARTS, ids=[str(body) for body, _ in BAD_STARTS])
+@pytest.mark.parametrize("route", ["sync/start", "sync/validate"])
+@pytest.mark.parametrize(("body", "field"), BAD_STARTS, ids=[str(body)[:60] for body, _ in BAD_STARTS])
 def test_a_start_that_makes_no_sense_is_refused_by_field(
-    operate: ApiClient, source: Source, body: Any, field: str
+    operate: ApiClient, source: Source, route: str, body: Any, field: str
 ) -> None:
-    error = operate.post("sync/start", body, expect=400)
+    error = operate.post(route, body, expect=400)
     assert error["code"] == "E00002"
     assert field in error["details"]
     assert not SyncJob.objects.exists()
@@ -94,6 +121,47 @@ def test_an_unknown_source_is_refused(operate: ApiClient, source: Source) -> Non
     assert operate.post("sync/start", {"type": "full", "source": "nowhere"}, expect=422)["code"] == "E02003"
 
 
+def test_a_category_nobody_knows_is_refused_once_the_tree_is_known(operate: ApiClient, source: Source) -> None:
+    Category.objects.create(pk=7, name="茶具", path="茶具", ancestors=[7])
+    error = operate.post("sync/start", EXAMPLE, expect=422)
+    assert (error["code"], error["details"]) == ("E01002", {"category_id": 123456})
+
+
+def test_a_source_that_is_switched_off_is_refused(operate: ApiClient, source: Source) -> None:
+    Source.objects.update(is_enabled=False)
+    assert operate.post("sync/start", {"type": "full"}, expect=422)["code"] == "E02004"
+
+
+def test_a_start_while_the_broker_is_down_is_kept_and_rung_later(
+    operate: ApiClient, source: Source, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    def refuse(*_arguments: Any, **_options: Any) -> None:
+        raise BrokerUnavailable("no broker")
+
+    monkeypatch.setattr("system.queue.current_app.send_task", refuse)
+    monkeypatch.setattr("system.queue._broker_down_until", 0.0)
+    with django_capture_on_commit_callbacks(execute=True):
+        job = operate.post("sync/start", {"type": "full"})
+    assert job["status"] == "running"
+    assert Task.objects.filter(state="pending", job_id=SyncJob.objects.get().pk).count() == 1
+
+
+def audited(action: str) -> list[tuple[str, str]]:
+    lines = AuditLog.objects.filter(action=action, via="api")
+    return list(lines.values_list("target_id", "actor"))
+
+
+def test_starting_stopping_and_resuming_are_audited_once_each(operate: ApiClient, started: dict[str, Any]) -> None:
+    task_id = started["task_id"]
+    operate.post("sync/stop", {})
+    operate.post("sync/stop", {"task_id": task_id})
+    operate.post("sync/resume", {"task_id": task_id})
+    operate.post("sync/resume", {"task_id": task_id}, expect=409)
+    for action in ("sync.start", "sync.stop", "sync.resume"):
+        assert audited(action) == [(task_id, "operator")]
+
+
+@pytest.mark.shows("000/3 POST sync/stop")
 def test_stop_without_an_id_means_the_only_active_job(operate: ApiClient, started: dict[str, Any]) -> None:
     job = operate.post("sync/stop", {})
     assert (job["task_id"], job["status"]) == (started["task_id"], "stopped")
@@ -142,6 +210,7 @@ def test_a_stopped_job_resumes_under_its_own_id(operate: ApiClient, started: dic
     assert operate.post("sync/resume", {"task_id": started["task_id"]}, expect=409)["code"] == "E02007"
 
 
+@pytest.mark.shows("000/3 GET sync/status")
 def test_status_shows_active_and_last_jobs_workers_and_queues(operate: ApiClient, started: dict[str, Any]) -> None:
     status = operate.get("sync/status")
     assert [job["task_id"] for job in status["active"]] == [started["task_id"]]
@@ -179,6 +248,7 @@ def test_logs_speak_the_callers_language(operate: ApiClient, started: dict[str, 
     assert english["items"][0]["message"] == "sync started"
 
 
+@pytest.mark.shows("000/3 GET sync/logs")
 def test_logs_are_filtered_by_job_and_level(operate: ApiClient, started: dict[str, Any]) -> None:
     job = SyncJob.objects.get()
     SyncLog.objects.create(job=job, level="error", message="sync failed")

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from accounts.models import User
 from accounts.services import NewKey, create_key, create_user, delete_user, open_session
 from products.models import Category, Product, ProductChange, Shop, Sku
-from syncjobs.models import Source, SyncJob, SyncLog, WebhookDelivery
+from syncjobs.models import RejectedRecord, Source, SyncJob, SyncLog, WebhookDelivery
 from syncjobs.services.schedules import create_schedule
 from syncjobs.services.webhooks import Owner, create_webhook
 from system.models import Task
@@ -57,7 +57,8 @@ def fill(operator: User) -> Callable[[int], dict[str, Any]]:
     """Makes `rows` rows of everything, and names some of them."""
 
     def filled(rows: int) -> dict[str, Any]:
-        source = Source.objects.create(name="contract", kind="feed", is_default=True)
+        options = {"path": "/nowhere/offers.ndjson", "mapping": {"id": "id", "title": "title"}}
+        source = Source.objects.create(name="contract", kind="feed", is_default=True, options=options)
         categories = [_category(number) for number in range(1, rows + 1)]
         products = [_product(number, category) for number, category in enumerate(categories)]
         shops = [Shop.objects.create(source="contract", source_id=str(number), name="店") for number in range(rows)]
@@ -69,9 +70,11 @@ def fill(operator: User) -> Callable[[int], dict[str, Any]]:
         running = _job(source, "sync_20250102_001", SyncJob.State.RUNNING)
         stopped = _job(source, "sync_20250103_001", SyncJob.State.STOPPED)
         for _ in range(rows):
-            SyncLog.objects.create(job=running, message="sync started")
             task = Task.objects.create(kind="test.echo", job_id=running.pk, attempts=[{"worker": "w"}])
             failed = Task.objects.create(kind="test.echo", state=Task.State.FAILED)
+        held = _job(source, "sync_20250104_001", SyncJob.State.HELD)
+        SyncJob.objects.filter(pk=held.pk).update(error={"code": "delist_limit"})
+        rejects = [_run_row(running, stopped, product) for product in products]
         return {
             "product": products[0].pk,
             "category": categories[0].pk,
@@ -82,6 +85,8 @@ def fill(operator: User) -> Callable[[int], dict[str, Any]]:
             "running": running.task_id,
             "stopped": stopped.task_id,
             **_resources(rows, operator),
+            "held": held.task_id,
+            "reject": rejects[0].pk,
         }
 
     return filled
@@ -153,6 +158,16 @@ def _product(number: int, category: Category) -> Product:
     )
     Sku.objects.create(product=product, source_sku_id="1", price="99.90", spec={"颜色": "红"})
     return product
+
+
+def _run_row(running: SyncJob, stopped: SyncJob, product: Product) -> RejectedRecord:
+    """A log line of one job, a change and a rejected record of the other."""
+    SyncLog.objects.create(job=running, message="sync started", context={"status": "running"})
+    ProductChange.objects.create(product=product, kind="updated", fields={"stock": [1, 0]}, job_id=stopped.pk)
+    payload = b'{"id": "610947572360", "title": "cup"}'
+    return RejectedRecord.objects.create(
+        job=stopped, source="contract", step="normalize", code="invalid_price", message="no price", payload=payload
+    )
 
 
 def _job(source: Source, task_id: str, state: str) -> SyncJob:

@@ -73,10 +73,10 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "sync/start"): Row(who="operator", settled=True, body={"type": "full"}),
     ("POST", "sync/stop"): Row(who="operator", settled=True, body={"task_id": "{running}"}),
     ("POST", "sync/resume"): Row(who="operator", settled=True, body={"task_id": "{stopped}"}),
+    ("POST", "sync/validate"): Row(who="operator", body={"type": "full"}),
     ("GET", "sync/status"): Row(who="viewer", query=True, counted=True),
     ("GET", "sync/logs"): Row(who="viewer", query=True, counted=True),
     ("GET", "sync/jobs"): Row(who="viewer", query=True, counted=True),
-    ("GET", "sync/jobs/<task_id>"): Row(who="viewer", path="sync/jobs/{running}", counted=True),
     ("GET", "queue/tasks"): Row(who="viewer", query=True, counted=True),
     ("GET", "queue/tasks/<task_id>"): Row(who="viewer", path="queue/tasks/{task}", query=True, counted=True),
     ("POST", "queue/tasks/<task_id>/retry"): Row(who="operator", path="queue/tasks/{failed_task}/retry", settled=True),
@@ -112,6 +112,28 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "webhooks/<pk>/deliveries/<delivery_id>/redeliver"): Row(
         who="operator", path="webhooks/{webhook}/deliveries/{delivery}/redeliver", body={}, status=202
     ),
+    ("GET", "sync/statistics"): Row(who="viewer", query=True, counted=True),
+    ("GET", "sync/jobs/<task_id>"): Row(who="viewer", path="sync/jobs/{running}", query=True, counted=True),
+    ("GET", "sync/jobs/<task_id>/changes"): Row(
+        who="viewer", path="sync/jobs/{stopped}/changes", query=True, counted=True
+    ),
+    ("GET", "sync/jobs/<task_id>/events"): Row(
+        who="viewer", path="sync/jobs/{running}/events", query=True, counted=True
+    ),
+    ("GET", "sync/jobs/<task_id>/rejects"): Row(
+        who="viewer", path="sync/jobs/{stopped}/rejects", query=True, counted=True
+    ),
+    ("GET", "sync/jobs/<task_id>/rejects/<pk>"): Row(
+        who="viewer", path="sync/jobs/{stopped}/rejects/{reject}", query=True, counted=True
+    ),
+    ("POST", "sync/jobs/<task_id>/rejects/<pk>/retry"): Row(
+        who="operator", path="sync/jobs/{stopped}/rejects/{reject}/retry", body={}
+    ),
+    ("GET", "sync/jobs/<task_id>/compare"): Row(
+        who="viewer", path="sync/jobs/{stopped}/compare", query=True, counted=True
+    ),
+    ("POST", "sync/jobs/<task_id>/approve"): Row(who="operator", path="sync/jobs/{held}/approve", body={}, status=202),
+    ("POST", "sync/jobs/<task_id>/undo"): Row(who="operator", path="sync/jobs/{stopped}/undo", body={}),
     ("POST", "auth/login"): Row(who="anyone", body=LOGIN),
     ("POST", "auth/refresh"): Row(who="anyone", body=SESSION),
     ("POST", "auth/logout"): Row(who="plain_user", body=SESSION),

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
+from accounts.models import User
 from syncjobs.connectors import registry
 from syncjobs.models import Source, SyncJob
 from syncjobs.services.jobs import StartSync, start_sync
 from syncjobs.services.slices import run_slice
 from system.models import Task
 from system.queue import TaskContext
+from tests.client import ApiClient
 from tests.syncjobs import scripted
 
 
@@ -26,6 +28,26 @@ def world(monkeypatch: pytest.MonkeyPatch) -> scripted.World:
 def source(world: scripted.World, db: None) -> Source:
     """The scripted source, as the default."""
     return Source.objects.create(name="shop", kind="scripted", is_default=True)
+
+
+@pytest.fixture
+def operate(api: ApiClient, operator: User) -> ApiClient:
+    """The API as an operator."""
+    return api.as_(operator)
+
+
+@pytest.fixture
+def run(source: Source, world: scripted.World) -> SyncJob:
+    """A second run, which changed one price, found one product more and rejected one."""
+    world.offer(10)
+    work(start())
+    world.prices |= {"100001": "11.00", "200001": "5.00", "200002": "broken"}
+    return work(start())
+
+
+def path(job: SyncJob, rest: str) -> str:
+    """An address below a job."""
+    return f"sync/jobs/{job.task_id}/{rest}"
 
 
 def start(**changes: Any) -> SyncJob:

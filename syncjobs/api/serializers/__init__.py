@@ -1,5 +1,26 @@
 """Bodies, parameters and documented answers of the sync API, by area."""
 
+from syncjobs.api.serializers.insight import (
+    StatisticsQuery,
+    StatisticsSerializer,
+    ValidationSerializer,
+)
+from syncjobs.api.serializers.runs import (
+    ChangeSerializer,
+    ChangesQuery,
+    CompareQuery,
+    ComparisonSerializer,
+    EventSerializer,
+    EventsQuery,
+    JobDetailSerializer,
+    NoParameters,
+    NothingSerializer,
+    RejectSerializer,
+    RejectsQuery,
+    RetriedSerializer,
+    UndoneSerializer,
+    UndoSerializer,
+)
 from syncjobs.api.serializers.sync import (
     JobSerializer,
     JobsQuery,
@@ -20,19 +41,36 @@ from syncjobs.api.serializers.sync import (
 )
 
 __all__ = [
+    "ChangeSerializer",
+    "ChangesQuery",
+    "CompareQuery",
+    "ComparisonSerializer",
+    "EventSerializer",
+    "EventsQuery",
+    "JobDetailSerializer",
     "JobSerializer",
     "JobsQuery",
     "LogSerializer",
     "LogsQuery",
+    "NoParameters",
+    "NothingSerializer",
     "ProgressSerializer",
     "QueueSerializer",
+    "RejectSerializer",
+    "RejectsQuery",
     "ResumeSyncSerializer",
+    "RetriedSerializer",
     "StartSyncSerializer",
+    "StatisticsQuery",
+    "StatisticsSerializer",
     "StatusQuery",
     "StatusSerializer",
     "StopSyncSerializer",
     "SyncConfigSerializer",
     "SyncTaskSerializer",
+    "UndoSerializer",
+    "UndoneSerializer",
+    "ValidationSerializer",
     "WorkersSerializer",
     "start_request",
     "sync_task_request",

@@ -12,7 +12,7 @@ from rest_framework import serializers
 from syncjobs.models import SyncJob, SyncLog
 from syncjobs.services.jobs import StartSync
 from system.api.pagination import PageQuery
-from system.api.query import ListField, QuerySerializer, TimeField, refuse_reversed
+from system.api.query import BooleanField, ListField, QuerySerializer, TimeField, refuse_reversed
 from system.api.query import Query as ParsedQuery
 from system.api.serializers import StrictSerializer
 from system.models import Task
@@ -47,6 +47,9 @@ class StartSyncSerializer(StrictSerializer):
     )
     config = SyncConfigSerializer(required=False)
     priority = serializers.ChoiceField(choices=Task.Queue.choices, default=Task.Queue.DEFAULT)
+    dry_run = serializers.BooleanField(
+        default=False, help_text=_("Go the whole way, but leave the catalogue as it is and keep only the counters")
+    )
 
 
 def start_request(body: dict[str, Any], username: str) -> StartSync:
@@ -57,6 +60,7 @@ def start_request(body: dict[str, Any], username: str) -> StartSync:
         category_id=body.get("category_id"),
         sku_list=tuple(body.get("sku_list", ())),
         priority=body["priority"],
+        dry_run=body["dry_run"],
         trigger=SyncJob.Trigger.API,
         requested_by=username,
         **body.get("config", {}),
@@ -138,6 +142,8 @@ class JobsQuery(PageQuery):
     status = ListField(child=serializers.ChoiceField(choices=SyncJob.State.choices))
     type = serializers.ChoiceField(choices=SyncJob.Type.choices, required=False)
     source = serializers.CharField(max_length=50, required=False)  # type: ignore[assignment] # as above
+    trigger = ListField(child=serializers.ChoiceField(choices=SyncJob.Trigger.choices))
+    dry_run = BooleanField(required=False)
     start_time = TimeField(required=False, help_text=_("Created at or after"))
     end_time = TimeField(required=False, help_text=_("Created before"))
 

@@ -1,4 +1,4 @@
-"""Sync control: start, stop, resume, status, logs, jobs."""
+"""Sync control: start, stop, resume, validate, status, logs, statistics."""
 
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -7,13 +7,15 @@ from rest_framework.response import Response
 
 from syncjobs import selectors
 from syncjobs.api import serializers
-from syncjobs.api.filters import filter_jobs, filter_logs
+from syncjobs.api.filters import filter_logs
+from syncjobs.selectors.statistics import statistics
+from syncjobs.selectors.validations import validation_view
 from syncjobs.services import jobs
+from syncjobs.services.validation import validate_sync
 from system.api.listing import newest_page
-from system.api.permissions import IsAdmin, IsOperator, IsViewer
+from system.api.permissions import IsAdmin, IsSyncOperator, IsViewer
 from system.api.tasks import SUBMITTED_EXAMPLE, SubmittedSerializer, submitted
 from system.api.views import ApiViewSet
-from system.errors import ApplicationError, ErrorCode
 from system.queue_stats import estimated_time
 
 START_EXAMPLE = OpenApiExample(
@@ -39,10 +41,10 @@ WINDOW_EXAMPLE = OpenApiExample(
 class SyncViewSet(ApiViewSet):
     """What a sync is told to do, and how it stands."""
 
-    permission_classes = [IsOperator]
-    action_permissions = {"status": IsViewer, "logs": IsViewer}
+    permission_classes = [IsSyncOperator]
+    action_permissions = {"status": IsViewer, "logs": IsViewer, "statistics": IsViewer}
     settled_actions = frozenset({"start", "stop", "resume"})
-    throttle_buckets = {"start": ("sync_start",)}
+    throttle_buckets = {"start": ("sync_start",), "validate": ("sync_start",)}
 
     @extend_schema(
         request=serializers.StartSyncSerializer, responses={202: serializers.JobSerializer}, examples=[START_EXAMPLE]
@@ -67,6 +69,20 @@ class SyncViewSet(ApiViewSet):
         job = jobs.resume_sync(body["task_id"])
         return self.accept(selectors.job_view(job), message=_("Sync resumed"))
 
+    @extend_schema(
+        request=serializers.StartSyncSerializer,
+        responses={200: serializers.ValidationSerializer},
+        examples=[START_EXAMPLE],
+    )
+    def validate(self, request: Request) -> Response:
+        """Find out what a start with this body would do, without doing it.
+
+        What speaks against it stands in `errors`; 502 and 504 say that the source itself cannot be asked.
+        """
+        body = serializers.StartSyncSerializer.parse(request)
+        found = validate_sync(serializers.start_request(body, request.user.get_username()))
+        return self.reply(validation_view(found))
+
     @extend_schema(parameters=[serializers.StatusQuery], responses={200: serializers.StatusSerializer})
     def status(self, request: Request) -> Response:
         """Active jobs, the last ended one, workers and queues."""
@@ -81,6 +97,15 @@ class SyncViewSet(ApiViewSet):
         """Log lines of jobs, newest first."""
         query = serializers.LogsQuery.parse(request)
         return self.reply(newest_page(filter_logs(query), query, scope="sync-logs", show=selectors.log_view))
+
+    @extend_schema(parameters=[serializers.StatisticsQuery], responses={200: serializers.StatisticsSerializer})
+    def statistics(self, request: Request) -> Response:
+        """Jobs, products, calls and time by day, by source or by both; dry runs do not count."""
+        query = serializers.StatisticsQuery.parse(request)
+        return self.reply(
+            statistics(query["start_time"], query["end_time"], source=query.get("source"), group=query["group"])
+        )
+
 
 
 class SyncTaskViewSet(ApiViewSet):
@@ -106,23 +131,3 @@ class SyncTaskViewSet(ApiViewSet):
         task = selectors.first_task(job)
         estimate = estimated_time(task.kind, task.queue, selectors.usual_seconds(job.type))
         return self.accept(submitted(task, estimate), message=_("Task submitted"))
-
-
-class JobViewSet(ApiViewSet):
-    """The record of every job."""
-
-    permission_classes = [IsViewer]
-    lookup_field = "task_id"
-
-    @extend_schema(parameters=[serializers.JobsQuery], responses={200: serializers.JobSerializer(many=True)})
-    def list(self, request: Request) -> Response:
-        """Jobs, newest first."""
-        query = serializers.JobsQuery.parse(request)
-        return self.reply(newest_page(filter_jobs(query), query, scope="sync-jobs", show=selectors.job_view))
-
-    @extend_schema(responses={200: serializers.JobSerializer})
-    def retrieve(self, request: Request, task_id: str) -> Response:
-        """One job."""
-        if "\0" in task_id:
-            raise ApplicationError(ErrorCode.NOT_FOUND)
-        return self.reply(selectors.job_view(jobs.find_job(task_id)))

@@ -44,8 +44,10 @@ class GatewayClient:
         tokens: Tokens,
         gate: CallGate,
         sleep: Callable[[float], None] = time.sleep,
+        longest_quick_wait: float = LONGEST_QUICK_WAIT_SECONDS,
     ) -> None:
         self._http, self._gateway_url, self._tokens, self._gate, self._sleep = http, gateway_url, tokens, gate, sleep
+        self._longest_quick_wait = longest_quick_wait
         self._throttled = 0
 
     def call(self, api: Api, params: Mapping[str, Any], kind: type[A]) -> A:
@@ -81,7 +83,7 @@ class GatewayClient:
                 return self._once(api, params, kind, credentials)
             except RetryableSourceError as error:
                 wait = max(pause * _jitter.uniform(0.5, 1.5), error.retry_after or 0)
-                if error.code not in QUICKLY_RETRIED or wait > LONGEST_QUICK_WAIT_SECONDS:
+                if error.code not in QUICKLY_RETRIED or wait > self._longest_quick_wait:
                     raise
             self._sleep(wait)
         return self._once(api, params, kind, credentials)

@@ -6,10 +6,10 @@ import msgspec
 
 from products.records import CategoryRecord, ProductRecord
 from syncjobs.connectors.alibaba1688.answers import CategoryAnswer
-from syncjobs.connectors.alibaba1688.apis import CATEGORY_GET, LIST_PAGE_SIZE
+from syncjobs.connectors.alibaba1688.apis import CATEGORY_GET, ID_LIST_SIZE, LIST_PAGE_SIZE
 from syncjobs.connectors.alibaba1688.categories import CategoryWalk
 from syncjobs.connectors.alibaba1688.checking import SourceCheck
-from syncjobs.connectors.alibaba1688.client import GatewayClient
+from syncjobs.connectors.alibaba1688.client import LONGEST_QUICK_WAIT_SECONDS, GatewayClient
 from syncjobs.connectors.alibaba1688.failures import BusinessError
 from syncjobs.connectors.alibaba1688.listing import Ids, ProductLookup, Range, SellerListing
 from syncjobs.connectors.alibaba1688.mapping import map_product
@@ -21,6 +21,8 @@ from syncjobs.engine.contracts import BatchSpec, CheckReport, Page, Plan, RawRec
 from syncjobs.engine.errors import FatalSourceError
 
 GATEWAY_URL = "https://gw.open.1688.com"
+# Who waits for an answer is better told to come again than kept waiting for the platform to be content.
+HASTY_QUICK_WAIT_SECONDS = 1.0
 
 
 class Alibaba1688Connector:
@@ -34,9 +36,15 @@ class Alibaba1688Connector:
 
     def __init__(self, context: ConnectorContext) -> None:
         gateway_url = str(context.options.get("gateway_url") or GATEWAY_URL).rstrip("/")
-        self._http = HttpClient(context.allowed_hosts)
+        self._http = HttpClient(context.allowed_hosts, until=context.gives_up_at())
         self._tokens = Tokens(context.credentials, self._http, context.gate, gateway_url)
-        self._client = GatewayClient(self._http, gateway_url, self._tokens, context.gate)
+        self._client = GatewayClient(
+            self._http,
+            gateway_url,
+            self._tokens,
+            context.gate,
+            longest_quick_wait=LONGEST_QUICK_WAIT_SECONDS if context.patience is None else HASTY_QUICK_WAIT_SECONDS,
+        )
         self._listing, self._lookup = SellerListing(self._client), ProductLookup(self._client)
 
     def check(self) -> CheckReport:
@@ -109,5 +117,8 @@ def _plan_for_ids(scope: Scope) -> Plan:
             str(error), code="invalid_offer_id", suggestion="Correct the list of products."
         ) from None
     parts = (ids[start : start + scope.batch_size] for start in range(0, len(ids), scope.batch_size))
-    specs = (BatchSpec(params=msgspec.to_builtins(Ids(ids=part)), expected=len(part)) for part in parts)
+    specs = (
+        BatchSpec(params=msgspec.to_builtins(Ids(ids=part)), expected=len(part), calls=-(-len(part) // ID_LIST_SIZE))
+        for part in parts
+    )
     return Plan(batches=specs, total=len(ids))

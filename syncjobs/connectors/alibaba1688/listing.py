@@ -68,7 +68,7 @@ class SellerListing:
             count = min(pages_in_batch, pages - page + 1)
             part = msgspec.structs.replace(wanted, page=page, pages=count, open_ended=page + count > pages)
             expected = min(count * size, max(0, (total or 0) - (page - 1) * size))
-            yield BatchSpec(params=msgspec.to_builtins(part), expected=expected)
+            yield BatchSpec(params=msgspec.to_builtins(part), expected=expected, calls=count)
 
     def measure(self, wanted: Range) -> tuple[int | None, int]:
         """(total, page size) of a listing; the platform may clamp the size asked for, and need not say so."""

@@ -61,9 +61,10 @@ class RedisCallGate:
         qps: float,
         daily_limit: int | None,
         sleep: Callable[[float], None] = time.sleep,
+        longest_wait: float = LONGEST_WAIT_SECONDS,
     ) -> None:
         self._interval = round(_MICROSECONDS / qps * _ROOM)
-        self._daily_limit, self._sleep = daily_limit, sleep
+        self._daily_limit, self._sleep, self._longest_wait = daily_limit, sleep, longest_wait
         # The braces keep an app key's keys together on one node of a cluster.
         self._next, self._ledger, self._pause = f"{{{key}}}:next", f"{{{key}}}:calls:", f"{{{key}}}:pause"
         self._take_script, self._pause_script = client.register_script(_TAKE), client.register_script(_PAUSE)
@@ -71,7 +72,7 @@ class RedisCallGate:
         self._is_down = False
 
     def acquire(self, api: str) -> None:
-        """Wait for the moment of this call, at most LONGEST_WAIT_SECONDS, and count it.
+        """Wait for the moment of this call, at most `longest_wait` seconds, and count it.
 
         Raises:
             RetryableSourceError: code `rate_limited`, the wait would be longer; `limiter_unavailable`, no Redis.
@@ -90,6 +91,14 @@ class RedisCallGate:
         except redis.RedisError as error:
             raise self._unavailable(error) from None
 
+    def used_today(self) -> int:
+        """Calls counted since midnight in China. Raises as `acquire`."""
+        try:
+            seconds, _ = self._client.time()
+            return int(cast("bytes | None", self._client.get(f"{self._ledger}{(seconds + 28_800) // 86_400}")) or 0)
+        except redis.RedisError as error:
+            raise self._unavailable(error) from None
+
     def _wait_for_turn(self, api: str) -> None:
         verdict, microseconds = self._take()
         if verdict == _USED_UP:
@@ -102,14 +111,14 @@ class RedisCallGate:
             self._wait_for_pause()
 
     def _take(self) -> tuple[int, int]:
-        limits = [self._interval, self._daily_limit or 0, round(LONGEST_WAIT_SECONDS * _MICROSECONDS), LEDGER_SECONDS]
+        limits = [self._interval, self._daily_limit or 0, round(self._longest_wait * _MICROSECONDS), LEDGER_SECONDS]
         verdict = self._take_script(keys=[self._next, self._ledger, self._pause], args=limits)
         return cast("tuple[int, int]", verdict)
 
     def _wait_for_pause(self) -> None:
         """The platform may have said "too fast" to another worker while we slept."""
         remaining = self._client.pttl(self._pause) / 1000
-        if remaining > LONGEST_WAIT_SECONDS:
+        if remaining > self._longest_wait:
             raise _too_long(remaining)
         if remaining > 0:
             self._sleep(remaining)

@@ -58,13 +58,14 @@ class FeedConnector:
 
         Raises:
             FatalSourceError: the options, the mapping, the scope or the file cannot be used.
+            RetryableSourceError: `uncounted`, the file is too large for the caller's patience.
         """
         watermark = datetime.now(UTC)
         since = scope.since if scope.type == "incremental" else None
         scope = msgspec.structs.replace(scope, since=since)
         selection = Selection(self.mapping, scope.category_id, scope.offer_ids, since, scope.until)
         with opened(self.options) as feed:
-            cut = Cut(feed, selection, scope)
+            cut = Cut(feed, selection, scope, self._context.gives_up_at())
         if cut.records > cut.total:
             logger.warning("feed %s repeats ids: %d records, %d ids", self._context.source_name, cut.records, cut.total)
         whole = scope.type == "full" and scope.category_id is None and not scope.offer_ids and scope.until is None

@@ -1,8 +1,10 @@
 """Cut a feed into batches: which records a scope takes, where each batch lies, and how many ids there are."""
 
+import time
 from array import array
 from collections.abc import Iterator
 from datetime import datetime
+from math import inf
 from tempfile import SpooledTemporaryFile
 from typing import Any, Self
 
@@ -12,10 +14,12 @@ from syncjobs.connectors.feed.files import Feed, Identity
 from syncjobs.connectors.feed.mapping import Mapping
 from syncjobs.connectors.feed.readers import Piece, decode
 from syncjobs.engine.contracts import BatchSpec, Scope
-from syncjobs.engine.errors import FatalSourceError, RecordRejected
+from syncjobs.engine.errors import FatalSourceError, RecordRejected, RetryableSourceError
 
 BUCKETS = 64
 SPOOL_BYTES = 64 * 1024
+# How many records lie between two looks at the clock.
+LOOK_RECORDS = 500
 
 
 class BatchParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,12 +120,14 @@ class Selection:
 class Cut:
     """One walk over a feed: the borders of its batches, kept as plain numbers, and its totals."""
 
-    def __init__(self, feed: Feed, selection: Selection, scope: Scope) -> None:
+    def __init__(self, feed: Feed, selection: Selection, scope: Scope, until: float = inf) -> None:
         """Walk the whole file once.
 
         Raises:
             FatalSourceError: `feed_changed`, somebody writes to the file meanwhile.
+            RetryableSourceError: `uncounted`, the walk was not over at `until` (monotonic).
         """
+        self._until = until
         self._identity = feed.identity
         self._scope = scope
         self._numbers = array("Q")  # start, end and count of each batch: 24 bytes
@@ -139,6 +145,7 @@ class Cut:
         batch: list[Found] = []
         for found in walk:
             self.records += 1
+            self._check_patience()
             if found.source_id:
                 distinct.add(found.source_id)
             else:
@@ -150,6 +157,10 @@ class Cut:
         if batch or not self._numbers:
             self._close(batch)
         return unknown
+
+    def _check_patience(self) -> None:
+        if self.records % LOOK_RECORDS == 0 and time.monotonic() > self._until:
+            raise RetryableSourceError("The file is too large to be counted while somebody waits.", code="uncounted")
 
     def specs(self) -> Iterator[BatchSpec]:
         """The batches in file order; a walk that selects nothing has one batch without records, which says so."""

@@ -1,0 +1,214 @@
+"""Parameters, bodies and documented answers about what a run did."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from products.ingest.revert import REASONS
+from products.models import ProductChange
+from syncjobs.api.serializers.sync import JobSerializer
+from syncjobs.models import RejectedRecord, SyncJob, SyncLog
+from system.api.pagination import PageQuery
+from system.api.query import BooleanField, ListField, Query, QuerySerializer
+from system.api.serializers import StrictSerializer
+
+HELD = "held"
+# As many digits as a whole number may have in a query.
+MAX_ID = 10**18 - 1
+UNDO_AT_ONCE = 1000
+FIELD_NAME = r"^[a-z_]{1,50}$"
+
+
+class NoParameters(QuerySerializer):
+    """Parameters of addresses that take none."""
+
+
+class NothingSerializer(StrictSerializer):
+    """Body of actions that need to be told nothing: none, or an empty object."""
+
+
+class JobDetailSerializer(JobSerializer):
+    """A job with the fields its changes were about, and how often each changed."""
+
+    fields_changed = serializers.DictField(child=serializers.IntegerField())
+
+
+class ChangesQuery(PageQuery):
+    """Parameters of `GET sync/jobs/{task_id}/changes`."""
+
+    kind = ListField(
+        child=serializers.ChoiceField(choices=[*ProductChange.Kind.values, HELD]),
+        help_text=_("`held`, alone: the products whose delisting waits for a decision"),
+    )
+    field = ListField(
+        child=serializers.RegexField(FIELD_NAME), help_text=_("Any of these fields was changed, such as price")
+    )
+    product_id = serializers.IntegerField(min_value=1, max_value=MAX_ID, required=False)
+
+    @classmethod
+    def finish(cls, query: Query) -> None:
+        """Held products stand in another list than changes."""
+        super().finish(query)
+        kinds = query.get("kind", [])
+        if HELD in kinds and len(kinds) > 1:
+            raise serializers.ValidationError({"kind": [_("held cannot be asked for together with other kinds.")]})
+        if HELD in kinds and query.get("field"):
+            raise serializers.ValidationError({"field": [_("Products that are held have no changed fields yet.")]})
+
+
+class ChangeSerializer(serializers.Serializer[Any]):
+    """What a run did to one product; of `held` ones, what it would do."""
+
+    id = serializers.IntegerField(allow_null=True)
+    kind = serializers.ChoiceField(choices=[*ProductChange.Kind.values, HELD])
+    product_id = serializers.IntegerField()
+    sku = serializers.CharField(allow_null=True)
+    title = serializers.CharField(allow_null=True)
+    fields = serializers.DictField(  # type: ignore[assignment] # documents a key of this name
+        help_text=_("By field its value before and after: [before, after]")
+    )
+    at = serializers.DateTimeField(allow_null=True)
+
+
+class EventsQuery(PageQuery):
+    """Parameters of `GET sync/jobs/{task_id}/events`."""
+
+    since = serializers.IntegerField(
+        min_value=0, max_value=MAX_ID, required=False, help_text=_("`id` of the last event you have")
+    )
+
+
+class EventSerializer(serializers.Serializer[Any]):
+    """One step of a run; `status` is the job's after it, null when the step did not change it."""
+
+    id = serializers.IntegerField()
+    type = serializers.ChoiceField(choices=["status", "log"])
+    level = serializers.ChoiceField(choices=SyncLog.Level.choices)
+    message = serializers.CharField()
+    status = serializers.ChoiceField(choices=SyncJob.State.choices, allow_null=True)
+    context = serializers.DictField()  # type: ignore[assignment] # documents a key of this name
+    at = serializers.DateTimeField()
+
+
+class RejectsQuery(PageQuery):
+    """Parameters of `GET sync/jobs/{task_id}/rejects`."""
+
+    code = ListField(child=serializers.CharField(max_length=50))
+    step = ListField(child=serializers.CharField(max_length=20))
+    field = ListField(child=serializers.CharField(max_length=100))
+    source_id = serializers.CharField(max_length=100, required=False)
+    resolved = BooleanField(required=False, help_text=_("Whether a retry has succeeded"))
+
+
+class RejectSerializer(serializers.Serializer[Any]):
+    """A record that could not be used. `payload` is JSON, or text where it is none or is shown in part only."""
+
+    id = serializers.IntegerField()
+    source = serializers.CharField()  # type: ignore[assignment] # documents a key of this name
+    source_id = serializers.CharField(allow_blank=True)
+    step = serializers.CharField()
+    code = serializers.CharField()
+    field = serializers.CharField(allow_blank=True)
+    message = serializers.CharField()
+    payload = serializers.JSONField(allow_null=True)
+    payload_bytes = serializers.IntegerField()
+    payload_truncated = serializers.BooleanField()
+    retries = serializers.IntegerField()
+    outcome = serializers.ChoiceField(choices=RejectedRecord.Outcome.choices, allow_null=True)
+    resolved_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class RetriedSerializer(serializers.Serializer[Any]):
+    """What a retry came to."""
+
+    outcome = serializers.ChoiceField(choices=[*RejectedRecord.Outcome.values, "rejected"])
+    reject = RejectSerializer()
+    job = JobSerializer()
+
+
+class CompareQuery(QuerySerializer):
+    """Parameters of `GET sync/jobs/{task_id}/compare`: the other job as `with`, which is no name in Python."""
+
+    def get_fields(self) -> dict[str, Any]:
+        other = serializers.CharField(
+            max_length=30, required=False, help_text=_("The other job; left out: the one before it of the same source")
+        )
+        return {**super().get_fields(), "with": other}
+
+
+class ReceiptSerializer(serializers.Serializer[Any]):
+    """What a run came to."""
+
+    task_id = serializers.CharField()
+    type = serializers.ChoiceField(choices=SyncJob.Type.choices)
+    status = serializers.ChoiceField(choices=SyncJob.State.choices)
+    source = serializers.CharField()  # type: ignore[assignment] # documents a key of this name
+    dry_run = serializers.BooleanField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    seconds = serializers.FloatField(allow_null=True)
+    rate_per_second = serializers.FloatField()
+    counters = serializers.DictField(child=serializers.IntegerField())
+    fields_changed = serializers.DictField(child=serializers.IntegerField())
+
+
+class ComparedFieldSerializer(serializers.Serializer[Any]):
+    """How often one field changed."""
+
+    job = serializers.IntegerField()
+    other = serializers.IntegerField()
+
+
+class ComparedProductsSerializer(serializers.Serializer[Any]):
+    """How many products, and the first hundred."""
+
+    count = serializers.IntegerField()
+    ids = serializers.ListField(child=serializers.IntegerField())
+
+
+class ComparedSerializer(serializers.Serializer[Any]):
+    """Products that changed in both runs or in one."""
+
+    both = ComparedProductsSerializer()
+    only_job = ComparedProductsSerializer()
+    only_other = ComparedProductsSerializer()
+
+
+class ComparisonSerializer(serializers.Serializer[Any]):
+    """Two runs side by side; `differences` are those of `job` less those of `other`."""
+
+    job = ReceiptSerializer()
+    other = ReceiptSerializer()
+    differences = serializers.DictField(child=serializers.FloatField(allow_null=True))
+    fields_changed = serializers.DictField(child=ComparedFieldSerializer())
+    products = ComparedSerializer()
+
+
+class UndoSerializer(StrictSerializer):
+    """Body of `POST sync/jobs/{task_id}/undo`; without ids every product of the run is meant."""
+
+    product_ids = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=MAX_ID),
+        required=False,
+        min_length=1,
+        max_length=UNDO_AT_ONCE,
+    )
+
+
+class SkippedSerializer(serializers.Serializer[Any]):
+    """A product that was left as it is, and why."""
+
+    product_id = serializers.IntegerField()
+    reason = serializers.ChoiceField(choices=list(REASONS))
+
+
+class UndoneSerializer(serializers.Serializer[Any]):
+    """What became of an undo. Many products are put back later, by the task that is named."""
+
+    status = serializers.ChoiceField(choices=["done", "pending"])
+    task = serializers.UUIDField(allow_null=True, help_text=_("Follow it at GET queue/tasks/{id}"))
+    undone = serializers.IntegerField()
+    skipped = SkippedSerializer(many=True, help_text=_("The first thousand"))
+    skipped_by_reason = serializers.DictField(child=serializers.IntegerField())

@@ -1,0 +1,90 @@
+"""Reads of rejected records; a payload is shown as far as a reader can use it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypedDict
+
+import orjson
+from django.db.models import BinaryField, F, Func, IntegerField, QuerySet, Value
+
+from syncjobs.models import RejectedRecord
+
+LISTED_BYTES, SHOWN_BYTES = 4_096, 262_144
+
+
+class RejectView(TypedDict):
+    """`payload` is what the source sent: JSON, or text where it is none or is shown in part only."""
+
+    id: int
+    source: str
+    source_id: str
+    step: str
+    code: str
+    field: str
+    message: str
+    payload: Any
+    payload_bytes: int
+    payload_truncated: bool
+    retries: int
+    outcome: str | None
+    resolved_at: datetime | None
+    created_at: datetime
+
+
+def rejects(job_id: int, filters: Mapping[str, Any]) -> "QuerySet[RejectedRecord]":
+    """The rejected records of a run.
+
+    Args:
+        filters: code, step, field (any of these), source_id, resolved.
+    """
+    found = RejectedRecord.objects.filter(job_id=job_id)
+    for name in ("code", "step", "field"):
+        if filters.get(name):
+            found = found.filter(**{f"{name}__in": filters[name]})
+    if filters.get("source_id"):
+        found = found.filter(source_id=filters["source_id"])
+    if filters.get("resolved") is not None:
+        found = found.filter(resolved_at__isnull=not filters["resolved"])
+    return _headed(found, LISTED_BYTES)
+
+
+def _headed(found: "QuerySet[RejectedRecord]", limit: int) -> "QuerySet[RejectedRecord]":
+    """With the beginning of the payload only; the whole of it may be megabytes."""
+    beginning = Func(F("payload"), Value(1), Value(limit), function="substring", output_field=BinaryField())
+    length = Func(F("payload"), function="octet_length", output_field=IntegerField())
+    return found.defer("payload").annotate(head=beginning, size=length)
+
+
+def reject(reject_id: int) -> RejectedRecord:
+    """One rejected record, with as much of its payload as is shown."""
+    return _headed(RejectedRecord.objects.all(), SHOWN_BYTES).get(pk=reject_id)
+
+
+def reject_view(row: Any) -> RejectView:
+    """Show a record read by `rejects` or `reject`."""
+    head: bytes = bytes(row.head)
+    return {
+        "id": row.pk,
+        "source": row.source,
+        "source_id": row.source_id,
+        "step": row.step,
+        "code": row.code,
+        "field": row.field,
+        "message": row.message,
+        "payload": _readable(head, whole=len(head) == row.size),
+        "payload_bytes": row.size,
+        "payload_truncated": len(head) < row.size,
+        "retries": row.retries,
+        "outcome": row.outcome or None,
+        "resolved_at": row.resolved_at,
+        "created_at": row.created_at,
+    }
+
+
+def _readable(head: bytes, *, whole: bool) -> Any:
+    if whole:
+        try:
+            return orjson.loads(head)
+        except orjson.JSONDecodeError:
+            pass
+    return head.decode("utf-8", "replace")
