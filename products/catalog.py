@@ -61,7 +61,7 @@ _CHANGE_COLUMNS = ("product_id", "kind", "fields", "job_id", "at")
 
 
 # Product, kind and fields of a change.
-_Line = tuple[int, ProductChange.Kind, dict[str, Any]]
+ChangeLine = tuple[int, ProductChange.Kind, dict[str, Any]]
 
 
 class Stored(NamedTuple):
@@ -107,9 +107,9 @@ def apply(changes: ChangeSet) -> ApplyResult:
         skus.add(product_id, incoming[source_id].skus.values())
     decisions = _update_known(changes.source, incoming, created, skus, now)
     skus.write(now)
-    lines: list[_Line] = [(id_, ProductChange.Kind.CREATED, {}) for id_ in created.values()]
+    lines: list[ChangeLine] = [(id_, ProductChange.Kind.CREATED, {}) for id_ in created.values()]
     lines += [(id_, decision.kind, decision.fields) for id_, decision in decisions.items()]
-    _log_changes(lines, changes.job_id, now)
+    log_changes(lines, changes.job_id, now)
     unchanged = len(changes.products) - len(created) - len(decisions)
     return ApplyResult(created=len(created), updated=len(decisions), unchanged=unchanged)
 
@@ -208,7 +208,8 @@ def _decide(stored: StoredProduct, stored_skus: dict[str, StoredSku], news: Inco
     return _Decision(ProductChange.Kind.RESTORED if came_back else ProductChange.Kind.UPDATED, fields, cells)
 
 
-def _log_changes(lines: Sequence[_Line], job_id: int | None, now: datetime) -> None:
+def log_changes(lines: Sequence[ChangeLine], job_id: int | None, now: datetime) -> None:
+    """Add these lines to the change feed."""
     if lines:
         stamp = now.isoformat()
         cells = ((product_id, kind.value, to_json(fields), job_id, stamp) for product_id, kind, fields in lines)
