@@ -94,11 +94,9 @@ def run_batch(policy: Policy, operations: Sequence[Operation]) -> Report:
     """
     _refuse_repeated(_names(operations))
     targets = _targets(operations)
-    _refuse_repeated(
-        (f"operations[{index}]", found.pk) for index, found in targets.items() if isinstance(found, Product)
-    )
-    locked = [found for found in targets.values() if isinstance(found, Product)]
-    planner = Planner(locked, [operation.values for operation in operations])
+    locked = {index: found for index, found in targets.items() if isinstance(found, Product)}
+    _refuse_repeated((f"operations[{index}]", product.pk) for index, product in locked.items())
+    planner = Planner(locked.values(), [operation.values for operation in operations])
     planned = [
         _Step(index, operation, targets.get(index), lenient=policy is Policy.IGNORE_FAILED).plan(planner)
         for index, operation in enumerate(operations)
@@ -169,7 +167,7 @@ class _Step:
         target_id = self._target.pk if isinstance(self._target, Product) else self._operation.id
         place = ".".join(filter(None, [self._place, path]))
         if isinstance(error, FieldRefused):
-            error.details = {place: [error.message], **{k: v for k, v in error.details.items() if k != error.field}}
+            error.details = error.details_at(place)
         return Outcome(self._index, self._operation.op, place, error.status, target_id, error)
 
     def _malformed(self) -> ApplicationError:

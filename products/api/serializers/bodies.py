@@ -1,6 +1,7 @@
 """What callers send to write products and SKUs."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -65,7 +66,7 @@ class TiersField(BoundedListField):
     def to_internal_value(self, data: Any) -> list[Any]:
         tiers = super().to_internal_value(data)
         quantities = [tier["start_quantity"] for tier in tiers]
-        if any(here >= beyond for here, beyond in zip(quantities, quantities[1:], strict=False)):
+        if any(here >= beyond for here, beyond in pairwise(quantities)):
             self.fail("order")
         return tiers
 
@@ -143,7 +144,9 @@ class OperationBody(StrictSerializer):
     op = serializers.ChoiceField(choices=OPERATIONS)
     id = serializers.IntegerField(min_value=1, max_value=MAX_ID, required=False)
     sku = TextField(max_length=120, required=False)
-    data = serializers.DictField(required=False, help_text=_("Of create and update: as the single calls take it"))
+    data = serializers.DictField(  # type: ignore[assignment]
+        required=False, help_text=_("Of create and update: as the single calls take it")
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Every operation says which product it means, and brings what it needs.

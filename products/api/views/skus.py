@@ -15,7 +15,7 @@ from products.api.views.paths import number_in_path
 from products.selectors.skus import SkuDetail, sku_detail, sku_page
 from products.services import skus as services
 from system.api.conditional import ConditionalViewSet, expected_versions
-from system.api.pagination import page_body
+from system.api.pagination import encode_cursor, page_body
 from system.api.permissions import IsOperator, IsUser, Permission
 from system.api.query import QuerySerializer
 from system.errors import ApplicationError, ErrorCode
@@ -35,12 +35,15 @@ class SkuViewSet(ConditionalViewSet):
     @extend_schema(parameters=[SkuListQuery], responses=SkuSerializer(many=True), examples=[SKU_EXAMPLE])
     def list(self, request: Request, pk: str) -> Response:
         """One page of the SKUs of a product, in its order."""
-        query = SkuListQuery.parse(request)
-        window = query.window
-        found = sku_page(number_in_path(pk), limit=window.page_size, offset=window.offset)
+        product_id, query = number_in_path(pk), SkuListQuery.parse(request)
+        window, scope = query.window, f"skus:{product_id}"
+        found = sku_page(product_id, limit=window.page_size, offset=window.offset, after=window.position(scope))
         if found is None:
             raise ApplicationError(ErrorCode.NOT_FOUND)
-        return self.reply_unless_known(request, page_body(found.items, found.total, query))
+        cursor = encode_cursor(scope, found.last) if found.last else None
+        exact = found.total is not None
+        page = page_body(found.items, found.total, query, total_exact=exact, next_cursor=cursor)
+        return self.reply_unless_known(request, page)
 
     @extend_schema(responses=SkuSerializer, examples=[SKU_EXAMPLE])
     def retrieve(self, request: Request, pk: str, sku_id: str) -> Response:
@@ -81,9 +84,8 @@ class SkuViewSet(ConditionalViewSet):
         self, product_id: int, sku_id: int, *, status: int = 200, headers: Mapping[str, str] | None = None
     ) -> Response:
         found = _detail(product_id, sku_id)
-        return self.reply(
-            found.sku, status=status, headers={"ETag": self.etag(found.sku, found.version), **(headers or {})}
-        )
+        etag = self.etag(found.sku, found.version)
+        return self.reply(found.sku, status=status, headers={"ETag": etag, **(headers or {})})
 
 
 def _detail(product_id: int, sku_id: int) -> SkuDetail:
