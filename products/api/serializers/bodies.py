@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from products.api.serializers.fields import (
     MAX_ID,
@@ -25,6 +26,20 @@ MAX_TIERS = 50
 MAX_IMAGES = 100
 MAX_OPERATIONS = 250
 OPERATIONS = ("create", "update", "delete", "publish", "disable")
+
+
+class NoBody(StrictSerializer):
+    """Nothing: no body at all, or an empty object."""
+
+    @classmethod
+    def parse(cls, request: Request, *, partial: bool = False) -> dict[str, Any]:
+        """Refuse what would be passed over.
+
+        Raises:
+            serializers.ValidationError: by field.
+        """
+        empty = request.META.get("CONTENT_LENGTH") in {None, "", "0"}
+        return {} if empty else super().parse(request, partial=partial)
 
 
 class ReadOnlyNames(StrictSerializer):
@@ -109,17 +124,19 @@ class ProductBody(ReadOnlyNames):
     shop_id = serializers.IntegerField(min_value=1, max_value=MAX_ID, allow_null=True, required=False)
     url = AddressField(allow_blank=True, required=False)
 
-    @classmethod
-    def sift(cls, data: Mapping[str, Any], *, partial: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The fields that have the right form, and what is wrong with the others: {path: [messages]}."""
+    def sift(self, data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The fields that have the right form, and what is wrong with the others: {path: [messages]}.
+
+        Without a field that is needed none has the right form.
+        """
         refused: dict[str, Any] = {}
         kept = dict(data)
         while True:
-            serializer = cls(data=kept, partial=partial)
-            if serializer.is_valid():
-                return dict(serializer.validated_data), refused
-            refused |= _paths(serializer.errors)
-            left = {name: value for name, value in kept.items() if name not in serializer.errors}
+            try:
+                return dict(self.run_validation(kept)), refused
+            except serializers.ValidationError as error:
+                refused |= _paths(error.detail)
+                left = {name: value for name, value in kept.items() if name not in error.detail}
             if len(left) == len(kept):
                 return {}, refused
             kept = left

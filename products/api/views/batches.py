@@ -1,6 +1,6 @@
 """Many writes of products in one call."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -33,7 +33,7 @@ class BatchViewSet(ApiViewSet):
         of its operation, unless that needs it. No product may be meant twice.
         """
         body = BatchBody.parse(request)
-        report = run_batch(Policy(body["policy"]), [_operation(sent) for sent in body["operations"]])
+        report = run_batch(Policy(body["policy"]), _operations(body["operations"]))
         results = [self._result(outcome) for outcome in report.outcomes]
         if not report.done:
             raise ApplicationError(ErrorCode.BATCH_REJECTED, details={"results": results})
@@ -50,9 +50,15 @@ class BatchViewSet(ApiViewSet):
         }
 
 
-def _operation(sent: Mapping[str, Any]) -> Operation:
-    values, refused = ProductBody.sift(sent.get("data", {}), partial=sent["op"] != "create")
-    return Operation(sent["op"], sent.get("id"), sent.get("sku"), values, refused)
+def _operations(sent: Iterable[Mapping[str, Any]]) -> list[Operation]:
+    # Making a serializer costs ten times what it costs to use it.
+    whole, part = ProductBody(), ProductBody(partial=True)
+    operations = []
+    for one in sent:
+        body = whole if one["op"] == "create" else part
+        values, refused = body.sift(one["data"]) if "data" in one else ({}, {})
+        operations.append(Operation(one["op"], one.get("id"), one.get("sku"), values, refused))
+    return operations
 
 
 def _shown(error: ApplicationError) -> dict[str, Any]:

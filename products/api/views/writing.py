@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from products.api.schema import PRODUCT_BODY_EXAMPLE
-from products.api.serializers.bodies import ProductBody
+from products.api.serializers.bodies import NoBody, ProductBody
 from products.api.serializers.products import PRODUCT_EXAMPLE, ProductSerializer
 from products.api.views.paths import number_in_path
 from products.selectors.products import product_detail
@@ -71,6 +71,7 @@ class ProductWrites(ConditionalViewSet):
     def publish(self, request: Request, pk: str) -> Response:
         """Offer a product. It needs a price above 0: its own, a tier's or a SKU's. A published one stays as it is."""
         product_id = number_in_path(pk)
+        NoBody.parse(request)
         services.publish_product(product_id, expected_versions(request))
         return self._written(product_id)
 
@@ -78,12 +79,14 @@ class ProductWrites(ConditionalViewSet):
     def disable(self, request: Request, pk: str) -> Response:
         """Take a product off the shelf. A disabled one stays as it is."""
         product_id = number_in_path(pk)
+        NoBody.parse(request)
         services.disable_product(product_id, expected_versions(request))
         return self._written(product_id)
 
     @extend_schema(request=None, responses={204: None})
     def purge(self, request: Request, pk: str) -> Response:
         """Remove a deleted product for good, with its SKUs and its history."""
+        NoBody.parse(request)
         services.purge_product(number_in_path(pk), expected_versions(request))
         return self.reply(status=204)
 
