@@ -50,7 +50,7 @@ class ReadOnlyNames(StrictSerializer):
     def get_fields(self) -> dict[str, AnyField]:
         fields: dict[str, AnyField] = super().get_fields()
         shown = self.answer.Meta.fields
-        return {name: serializers.ReadOnlyField() for name in shown if name not in fields} | fields
+        return {name: serializers.CharField(read_only=True) for name in shown if name not in fields} | fields
 
 
 class TierBody(StrictSerializer):
