@@ -25,8 +25,6 @@ from products.api.views import (
     ShopViewSet,
     SkuViewSet,
 )
-from syncjobs.api.views import JobViewSet, SyncViewSet
-from products.api.views import CategoryViewSet, ProductViewSet
 from syncjobs.api.views import JobViewSet, SyncTaskViewSet, SyncViewSet
 from system.api.configuration import ConfigViewSet
 from system.api.health import HealthView, SystemHealthView

@@ -69,7 +69,6 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "shops/<pk>"): Row(who="plain_user", path="shops/{shop}", query=True, counted=True),
     ("POST", "shops/<pk>/follow"): Row(who="plain_user", path="shops/{shop}/follow"),
     ("DELETE", "shops/<pk>/follow"): Row(who="plain_user", path="shops/{shop}/follow", status=204),
-    ("GET", "products/<pk>"): Row(who="plain_user", path="products/{product}", counted=True),
     ("POST", "products"): Row(who="operator", body=PRODUCT, status=201),
     ("POST", "products/batch"): Row(who="operator", body={"operations": [{"op": "create", "data": PRODUCT}]}),
     ("PUT", "products/<pk>"): Row(who="operator", path="products/{product}", body={**PRODUCT, "sku": "contract-0"}),

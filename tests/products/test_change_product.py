@@ -51,7 +51,7 @@ def test_a_change_is_told_to_the_feed_and_the_audit_log(writer: ApiClient) -> No
         "price_tiers": [[], TIERS],
     }
     log = AuditLog.objects.get(action="product.update")
-    assert log.before.keys() == log.after.keys() == line.fields.keys()
+    assert [set(side or {}) for side in (log.before, log.after)] == [set(line.fields)] * 2
     assert Product.objects.get().updated_at > before
 
 
@@ -110,11 +110,8 @@ def test_a_stale_etag_is_refused(writer: ApiClient) -> None:
     writer.patch(path, {"stock": 1}, headers={"If-Match": old})
     new = writer.last.headers["ETag"]
 
-    for call in (
-        lambda: writer.put(path, body(), headers={"If-Match": old}, expect=412),
-        lambda: writer.delete(path, headers={"If-Match": old}, expect=412),
-    ):
-        assert call()["code"] == "E00011"
+    assert writer.put(path, body(), headers={"If-Match": old}, expect=412)["code"] == "E00011"
+    assert writer.delete(path, headers={"If-Match": old}, expect=412)["code"] == "E00011"
     writer.put(path, body(stock=2), headers={"If-Match": f'"other", {new}'})
     writer.patch(path, {"stock": 3}, headers={"If-Match": "*"})
     writer.patch(path, {"stock": 4}, headers={"If-Match": "nonsense"}, expect=400)
@@ -142,7 +139,7 @@ class TestOfASyncedProduct:
 
         product.refresh_from_db()
         assert product.owned_fields == ["price", "price_max", "price_min", "price_tiers"]
-        assert (changed["price_min"], product.price, product.price_min) == (1, 1, 1)
+        assert {changed["price_min"], product.price, product.price_min} == {1}
 
     @pytest.mark.parametrize("told", [{"shop_id": None}, {"category_id": None}])
     def test_its_references_are_owned_too(self, writer: ApiClient, told: dict[str, None]) -> None:

@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 from typing import Any
 
@@ -45,12 +46,11 @@ def test_of_two_replacements_by_the_same_etag_one_wins(writer: ApiClient) -> Non
     known = {"If-Match": writer.last.headers["ETag"]}
     clients = [ApiClient(writer._headers["Authorization"].split()[1]) for _ in range(2)]
 
-    answers = at_once(
-        [
-            lambda n=n, one=one: one.send("PUT", path, body(stock=n), headers=known).status_code
-            for n, one in enumerate(clients)
-        ]
-    )
+    def replace(number: int, client: ApiClient) -> int:
+        answer: int = client.send("PUT", path, body(stock=number), headers=known).status_code
+        return answer
+
+    answers = at_once([partial(replace, number, client) for number, client in enumerate(clients)])
 
     assert sorted(answers) == [200, 412]
     assert Product.objects.get().version == 2
@@ -84,7 +84,7 @@ def test_a_product_is_deleted_once() -> None:
 def test_skus_made_at_once_are_all_counted() -> None:
     product = own()
 
-    at_once([lambda n=n: create_sku(product.pk, {"code": str(n), "stock": 1}) for n in range(6)])
+    at_once([partial(create_sku, product.pk, {"code": str(number), "stock": 1}) for number in range(6)])
 
     product.refresh_from_db()
     assert (product.stock, product.version) == (6, 7)

@@ -205,14 +205,10 @@ def test_the_etag_of_a_sku_is_stale_when_its_product_changed(writer: ApiClient) 
     path = f"products/{product.pk}/skus/{made(writer, product)['id']}"
     writer.get(path)
     old = writer.last.headers["ETag"]
-    writer.get(path, headers={"If-None-Match": old}, expect=304) if False else None
     writer.patch(path, {"stock": 1}, headers={"If-Match": old})
 
-    for call in (
-        lambda: writer.put(path, BLACK, headers={"If-Match": old}, expect=412),
-        lambda: writer.delete(path, headers={"If-Match": old}, expect=412),
-    ):
-        assert call()["code"] == "E00011"
+    assert writer.put(path, BLACK, headers={"If-Match": old}, expect=412)["code"] == "E00011"
+    assert writer.delete(path, headers={"If-Match": old}, expect=412)["code"] == "E00011"
 
 
 def test_the_skus_of_a_synced_product_belong_to_the_operator_once_changed(writer: ApiClient) -> None:
