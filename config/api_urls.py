@@ -5,7 +5,15 @@ from typing import Any
 from django.urls import URLPattern, path
 
 from accounts.api.views import AuthViewSet
-from products.api.views import CategoryViewSet, ChangeViewSet, ExportViewSet, ProductViewSet, ShopViewSet
+from products.api.views import (
+    BatchViewSet,
+    CategoryViewSet,
+    ChangeViewSet,
+    ExportViewSet,
+    ProductViewSet,
+    ShopViewSet,
+    SkuViewSet,
+)
 from syncjobs.api.views import (
     CallbackViewSet,
     DeliveryViewSet,
@@ -16,16 +24,6 @@ from syncjobs.api.views import (
     SyncViewSet,
     WebhookViewSet,
 )
-from products.api.views import (
-    BatchViewSet,
-    CategoryViewSet,
-    ChangeViewSet,
-    ExportViewSet,
-    ProductViewSet,
-    ShopViewSet,
-    SkuViewSet,
-)
-from syncjobs.api.views import JobViewSet, SyncTaskViewSet, SyncViewSet
 from system.api.configuration import ConfigViewSet
 from system.api.health import HealthView, SystemHealthView
 from system.api.information import InfoView
@@ -37,25 +35,19 @@ COLLECTION: dict[str, Any] = {"get": "list", "post": "create"}
 RESOURCE: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
 
 routes: list[URLPattern] = [
-    path("products", ProductViewSet.as_view({"get": "list", "post": "create"})),
+    path("products", ProductViewSet.as_view(COLLECTION)),
     path("products/batch", BatchViewSet.as_view({"post": "batch"})),
     path("products/search", ProductViewSet.as_view({"get": "search"})),
     path("products/changes", ChangeViewSet.as_view({"get": "read"})),
     path("products/export", ExportViewSet.as_view({"get": "export"})),
     path("products/exports/<task_id>", ExportViewSet.as_view({"get": "retrieve"})),
     path("products/exports/<task_id>/download", ExportViewSet.as_view({"get": "download"})),
-    path(
-        "products/<pk>",
-        ProductViewSet.as_view({"get": "retrieve", "put": "replace", "patch": "change", "delete": "destroy"}),
-    ),
+    path("products/<pk>", ProductViewSet.as_view(RESOURCE)),
     path("products/<pk>/publish", ProductViewSet.as_view({"post": "publish"})),
     path("products/<pk>/disable", ProductViewSet.as_view({"post": "disable"})),
     path("products/<pk>/purge", ProductViewSet.as_view({"post": "purge"})),
-    path("products/<pk>/skus", SkuViewSet.as_view({"get": "list", "post": "create"})),
-    path(
-        "products/<pk>/skus/<sku_id>",
-        SkuViewSet.as_view({"get": "retrieve", "put": "replace", "patch": "change", "delete": "destroy"}),
-    ),
+    path("products/<pk>/skus", SkuViewSet.as_view(COLLECTION)),
+    path("products/<pk>/skus/<sku_id>", SkuViewSet.as_view(RESOURCE)),
     path("products/<pk>/history", ProductViewSet.as_view({"get": "history"})),
     path("categories", CategoryViewSet.as_view({"get": "list"})),
     path("categories/<pk>", CategoryViewSet.as_view({"get": "retrieve"})),

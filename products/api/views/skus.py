@@ -27,8 +27,8 @@ class SkuViewSet(ConditionalViewSet):
     permission_classes = [IsUser]
     action_permissions: ClassVar[Mapping[str, type[Permission]]] = {
         "create": IsOperator,
-        "replace": IsOperator,
-        "change": IsOperator,
+        "update": IsOperator,
+        "partial_update": IsOperator,
         "destroy": IsOperator,
     }
 
@@ -61,14 +61,14 @@ class SkuViewSet(ConditionalViewSet):
         return self._written(product_id, sku_id, status=201, headers={"Location": location})
 
     @extend_schema(request=SkuBody, responses=SkuSerializer, examples=[SKU_BODY_EXAMPLE, SKU_EXAMPLE])
-    def replace(self, request: Request, pk: str, sku_id: str) -> Response:
+    def update(self, request: Request, pk: str, sku_id: str) -> Response:
         """All fields of a SKU; one that is left out goes back to its default."""
         product_id, number, expected = number_in_path(pk), number_in_path(sku_id), expected_versions(request)
         services.replace_sku(product_id, number, SkuBody.parse(request), expected)
         return self._written(product_id, number)
 
     @extend_schema(request=SkuBody, responses=SkuSerializer, examples=[SKU_BODY_EXAMPLE, SKU_EXAMPLE])
-    def change(self, request: Request, pk: str, sku_id: str) -> Response:
+    def partial_update(self, request: Request, pk: str, sku_id: str) -> Response:
         """Some fields of a SKU."""
         product_id, number, expected = number_in_path(pk), number_in_path(sku_id), expected_versions(request)
         services.change_sku(product_id, number, SkuBody.parse(request, partial=True), expected)

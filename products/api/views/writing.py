@@ -24,8 +24,8 @@ class ProductWrites(ConditionalViewSet):
 
     action_permissions: ClassVar[Mapping[str, type[Permission]]] = {
         "create": IsOperator,
-        "replace": IsOperator,
-        "change": IsOperator,
+        "update": IsOperator,
+        "partial_update": IsOperator,
         "destroy": IsOperator,
         "publish": IsOperator,
         "disable": IsOperator,
@@ -42,7 +42,7 @@ class ProductWrites(ConditionalViewSet):
         return self._written(product.pk, status=201, headers={"Location": location})
 
     @extend_schema(request=ProductBody, responses=ProductSerializer, examples=[PRODUCT_BODY_EXAMPLE, PRODUCT_EXAMPLE])
-    def replace(self, request: Request, pk: str) -> Response:
+    def update(self, request: Request, pk: str) -> Response:
         """All fields of a product; one that is left out goes back to its default.
 
         What this changes of a synced product belongs to the operator from then on: syncs leave it alone.
@@ -52,7 +52,7 @@ class ProductWrites(ConditionalViewSet):
         return self._written(product_id)
 
     @extend_schema(request=ProductBody, responses=ProductSerializer, examples=[PRODUCT_BODY_EXAMPLE, PRODUCT_EXAMPLE])
-    def change(self, request: Request, pk: str) -> Response:
+    def partial_update(self, request: Request, pk: str) -> Response:
         """Some fields of a product. What is as it was is not written again.
 
         What this changes of a synced product belongs to the operator from then on: syncs leave it alone.
