@@ -5,7 +5,15 @@ from typing import Any
 from django.urls import URLPattern, path
 
 from accounts.api.views import AuthViewSet
-from products.api.views import CategoryViewSet, ChangeViewSet, ExportViewSet, ProductViewSet, ShopViewSet
+from products.api.views import (
+    BatchViewSet,
+    CategoryViewSet,
+    ChangeViewSet,
+    ExportViewSet,
+    ProductViewSet,
+    ShopViewSet,
+    SkuViewSet,
+)
 from syncjobs.api.views import (
     CallbackViewSet,
     DeliveryViewSet,
@@ -31,13 +39,19 @@ COLLECTION: dict[str, Any] = {"get": "list", "post": "create"}
 RESOURCE: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
 
 routes: list[URLPattern] = [
-    path("products", ProductViewSet.as_view({"get": "list"})),
+    path("products", ProductViewSet.as_view(COLLECTION)),
+    path("products/batch", BatchViewSet.as_view({"post": "batch"})),
     path("products/search", ProductViewSet.as_view({"get": "search"})),
     path("products/changes", ChangeViewSet.as_view({"get": "read"})),
     path("products/export", ExportViewSet.as_view({"get": "export"})),
     path("products/exports/<task_id>", ExportViewSet.as_view({"get": "retrieve"})),
     path("products/exports/<task_id>/download", ExportViewSet.as_view({"get": "download"})),
-    path("products/<pk>", ProductViewSet.as_view({"get": "retrieve"})),
+    path("products/<pk>", ProductViewSet.as_view(RESOURCE)),
+    path("products/<pk>/publish", ProductViewSet.as_view({"post": "publish"})),
+    path("products/<pk>/disable", ProductViewSet.as_view({"post": "disable"})),
+    path("products/<pk>/purge", ProductViewSet.as_view({"post": "purge"})),
+    path("products/<pk>/skus", SkuViewSet.as_view(COLLECTION)),
+    path("products/<pk>/skus/<sku_id>", SkuViewSet.as_view(RESOURCE)),
     path("products/<pk>/history", ProductViewSet.as_view({"get": "history"})),
     path("categories", CategoryViewSet.as_view({"get": "list"})),
     path("categories/<pk>", CategoryViewSet.as_view({"get": "retrieve"})),

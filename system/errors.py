@@ -69,6 +69,32 @@ class ErrorCode(StrEnum):
     EXPORT_EXPIRED = "E01022", 410, _("The export has expired"), _("Start the export again.")
     EXPORT_UNFINISHED = "E01023", 409, _("The export is not ready"), _("Read its status until it has succeeded.")
 
+    SHOP_UNKNOWN = "E01003", 422, _("Unknown shop"), _("Take a shop_id from GET shops, or leave it out.")
+    SKU_FIXED = "E01004", 422, _("The source gives this product its SKU"), _("Leave the field sku as it is.")
+    PRICE_MISSING = "E01005", 422, _("Without a price it cannot be published"), _("Set a price above 0 first.")
+    BATCH_REJECTED = (
+        "E01006",
+        422,
+        _("Nothing was done, because an operation of the batch failed"),
+        _("Correct what details.results names, or choose another policy."),
+    )
+    PRODUCT_GONE = (
+        "E01007",
+        409,
+        _("The source no longer offers this product"),
+        _("Wait until a sync finds it again, or delete it."),
+    )
+    PRODUCT_NOT_DELETED = "E01008", 409, _("Only a deleted product can be purged"), _("Delete it first.")
+    SKU_CODE_TAKEN = "E01009", 409, _("A SKU of this product has this code"), _("Choose another code.")
+    STOCK_OF_SKUS = (
+        "E01010",
+        422,
+        _("The stock of a product with SKUs is the sum of theirs"),
+        _("Change the stock of its SKUs, or leave the field out."),
+    )
+    SKU_AMBIGUOUS = "E01011", 409, _("Several products have this SKU"), _("Name the product by its id.")
+    TOO_MANY_SKUS = "E01012", 409, _("The product has as many SKUs as it may have"), _("Delete some first.")
+
     SYNC_ALREADY_RUNNING = (
         "E02001",
         409,

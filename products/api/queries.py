@@ -169,6 +169,10 @@ class ProductDetailQuery(QuerySerializer):
     qty = _quantity()
 
 
+class SkuListQuery(PageQuery):
+    """Parameters of `GET products/{id}/skus`."""
+
+
 class CategoryListQuery(PageQuery):
     """Parameters of `GET categories`."""
 

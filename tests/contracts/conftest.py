@@ -65,6 +65,7 @@ def fill(operator: User) -> Callable[[int], dict[str, Any]]:
         for product in products:
             ProductChange.objects.create(product=product, kind="updated", fields={"price": [1, 2]})
             ProductChange.objects.create(product=products[0], kind="updated", fields={"stock": [1, 2]})
+        deleted = Product.objects.create(sku="deleted", title="旧茶杯", deleted_at=timezone.now())
         for number in range(rows):
             _job(source, f"sync_20250101_{number + 1:03d}", SyncJob.State.SUCCEEDED)
         running = _job(source, "sync_20250102_001", SyncJob.State.RUNNING)
@@ -77,6 +78,8 @@ def fill(operator: User) -> Callable[[int], dict[str, Any]]:
         rejects = [_run_row(running, stopped, product) for product in products]
         return {
             "product": products[0].pk,
+            "sku": Sku.objects.get(product=products[0]).pk,
+            "deleted_product": deleted.pk,
             "category": categories[0].pk,
             "shop": shops[0].pk,
             "export": Task.objects.create(kind="products.export", payload={"user_id": operator.pk, "format": "csv"}).pk,

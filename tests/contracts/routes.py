@@ -47,6 +47,8 @@ NEW_SOURCE = {"name": "second", "kind": "feed", "options": FEED}
 NEW_SCHEDULE = {"name": "every morning", "type": "full", "cron": "0 6 * * *"}
 NEW_WEBHOOK = {"url": "https://8.8.8.8/hooks", "events": ["job.finished"]}
 NEW_USER = {"username": "testuser", "email": "test@example.com", "password": "password123"}
+PRODUCT = {"sku": "contract-new", "title": "茶杯", "price": 9.9, "attributes": {"some_name": "kept"}}
+SKU = {"code": "RED", "spec": {"颜色": "红"}, "price": 9.9}
 
 TABLE: dict[tuple[str, str], Row] = {
     ("GET", "products"): Row(who="plain_user", query=True, counted=True),
@@ -68,6 +70,22 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "shops/<pk>"): Row(who="plain_user", path="shops/{shop}", query=True, counted=True),
     ("POST", "shops/<pk>/follow"): Row(who="plain_user", path="shops/{shop}/follow"),
     ("DELETE", "shops/<pk>/follow"): Row(who="plain_user", path="shops/{shop}/follow", status=204),
+    ("POST", "products"): Row(who="operator", body=PRODUCT, status=201),
+    ("POST", "products/batch"): Row(who="operator", body={"operations": [{"op": "create", "data": PRODUCT}]}),
+    ("PUT", "products/<pk>"): Row(who="operator", path="products/{product}", body={**PRODUCT, "sku": "contract-0"}),
+    ("PATCH", "products/<pk>"): Row(who="operator", path="products/{product}", body={"price": 5}),
+    ("DELETE", "products/<pk>"): Row(who="operator", path="products/{product}", status=204),
+    ("POST", "products/<pk>/publish"): Row(who="operator", path="products/{product}/publish"),
+    ("POST", "products/<pk>/disable"): Row(who="operator", path="products/{product}/disable"),
+    ("POST", "products/<pk>/purge"): Row(who="admin", path="products/{deleted_product}/purge", status=204),
+    ("GET", "products/<pk>/skus"): Row(who="plain_user", path="products/{product}/skus", query=True, counted=True),
+    ("POST", "products/<pk>/skus"): Row(who="operator", path="products/{product}/skus", body=SKU, status=201),
+    ("GET", "products/<pk>/skus/<sku_id>"): Row(who="plain_user", path="products/{product}/skus/{sku}", counted=True),
+    ("PUT", "products/<pk>/skus/<sku_id>"): Row(who="operator", path="products/{product}/skus/{sku}", body=SKU),
+    ("PATCH", "products/<pk>/skus/<sku_id>"): Row(
+        who="operator", path="products/{product}/skus/{sku}", body={"stock": 5}
+    ),
+    ("DELETE", "products/<pk>/skus/<sku_id>"): Row(who="operator", path="products/{product}/skus/{sku}", status=204),
     ("GET", "categories"): Row(who="plain_user", query=True, counted=True),
     ("GET", "categories/<pk>"): Row(who="plain_user", path="categories/{category}", query=True, counted=True),
     ("POST", "sync/start"): Row(who="operator", settled=True, body={"type": "full"}),

@@ -97,5 +97,5 @@ def test_another_media_type_is_415(clients: Clients, world: dict[str, Any], rout
 
 @every_write
 def test_too_long_a_body_is_413(clients: Clients, world: dict[str, Any], route: Route, settings: Settings) -> None:
-    body = b" " * (settings.API_MAX_BODY_BYTES + 1)
+    body = b" " * (settings.API_MAX_BATCH_BODY_BYTES + 1)
     clients[route.row.who].call(route.method, route.path(world), body, expect=413)

@@ -10,3 +10,9 @@ from tests.client import ApiClient
 def reader(api: ApiClient, plain_user: User) -> ApiClient:
     """Somebody who may read the catalogue and no more."""
     return api.as_(plain_user)
+
+
+@pytest.fixture
+def writer(api: ApiClient, operator: User) -> ApiClient:
+    """Somebody who may write the catalogue."""
+    return api.as_(operator)

@@ -1,4 +1,4 @@
-"""Products, for any user."""
+"""Products: read by any user, written by operators."""
 
 from typing import Any
 
@@ -16,9 +16,9 @@ from products.api.serializers import (
 )
 from products.api.serializers.feeds import HISTORY_EXAMPLE, HistoryPointSerializer
 from products.api.views.paths import number_in_path
+from products.api.views.writing import ProductWrites
 from products.selectors.changes import changes_of, point, product_exists
 from products.selectors.products import ListedProducts, product_detail, product_page, search_page
-from system.api.conditional import ConditionalViewSet
 from system.api.listing import newest_page
 from system.api.pagination import Page, encode_cursor, page_body
 from system.api.permissions import IsUser
@@ -26,7 +26,7 @@ from system.api.query import Query
 from system.errors import ApplicationError, ErrorCode
 
 
-class ProductViewSet(ConditionalViewSet):
+class ProductViewSet(ProductWrites):
     """The products that are not deleted."""
 
     permission_classes = [IsUser]

@@ -1,0 +1,99 @@
+"""Writing products, for operators."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import orjson
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from products.api.schema import PRODUCT_BODY_EXAMPLE
+from products.api.serializers.bodies import NoBody, ProductBody
+from products.api.serializers.products import PRODUCT_EXAMPLE, ProductSerializer
+from products.api.views.paths import number_in_path
+from products.selectors.products import product_detail
+from products.services import products as services
+from system.api.conditional import ConditionalViewSet, expected_versions
+from system.api.permissions import IsAdmin, IsOperator, Permission
+from system.errors import ApplicationError, ErrorCode
+
+
+class ProductWrites(ConditionalViewSet):
+    """The writes of products, mixed into the view of their reads."""
+
+    action_permissions: ClassVar[Mapping[str, type[Permission]]] = {
+        "create": IsOperator,
+        "update": IsOperator,
+        "partial_update": IsOperator,
+        "destroy": IsOperator,
+        "publish": IsOperator,
+        "disable": IsOperator,
+        "purge": IsAdmin,
+    }
+
+    @extend_schema(
+        request=ProductBody, responses={201: ProductSerializer}, examples=[PRODUCT_BODY_EXAMPLE, PRODUCT_EXAMPLE]
+    )
+    def create(self, request: Request) -> Response:
+        """A new product of your own, a draft until it is published."""
+        product = services.create_product(ProductBody.parse(request))
+        location = f"{request._request.path.rstrip('/')}/{product.pk}"
+        return self._written(product.pk, status=201, headers={"Location": location})
+
+    @extend_schema(request=ProductBody, responses=ProductSerializer, examples=[PRODUCT_BODY_EXAMPLE, PRODUCT_EXAMPLE])
+    def update(self, request: Request, pk: str) -> Response:
+        """All fields of a product; one that is left out goes back to its default.
+
+        What this changes of a synced product belongs to the operator from then on: syncs leave it alone.
+        """
+        product_id, expected = number_in_path(pk), expected_versions(request)
+        services.replace_product(product_id, ProductBody.parse(request), expected)
+        return self._written(product_id)
+
+    @extend_schema(request=ProductBody, responses=ProductSerializer, examples=[PRODUCT_BODY_EXAMPLE, PRODUCT_EXAMPLE])
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Some fields of a product. What is as it was is not written again.
+
+        What this changes of a synced product belongs to the operator from then on: syncs leave it alone.
+        """
+        product_id, expected = number_in_path(pk), expected_versions(request)
+        services.change_product(product_id, ProductBody.parse(request, partial=True), expected)
+        return self._written(product_id)
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Delete a product. It is kept until an admin purges it, but shown to nobody; its SKU is free again."""
+        services.delete_product(number_in_path(pk), expected_versions(request))
+        return self.reply(status=204)
+
+    @extend_schema(request=None, responses=ProductSerializer, examples=[PRODUCT_EXAMPLE])
+    def publish(self, request: Request, pk: str) -> Response:
+        """Offer a product. It needs a price above 0: its own, a tier's or a SKU's. A published one stays as it is."""
+        product_id = number_in_path(pk)
+        NoBody.parse(request)
+        services.publish_product(product_id, expected_versions(request))
+        return self._written(product_id)
+
+    @extend_schema(request=None, responses=ProductSerializer, examples=[PRODUCT_EXAMPLE])
+    def disable(self, request: Request, pk: str) -> Response:
+        """Take a product off the shelf. A disabled one stays as it is."""
+        product_id = number_in_path(pk)
+        NoBody.parse(request)
+        services.disable_product(product_id, expected_versions(request))
+        return self._written(product_id)
+
+    @extend_schema(request=None, responses={204: None})
+    def purge(self, request: Request, pk: str) -> Response:
+        """Remove a deleted product for good, with its SKUs and its history."""
+        NoBody.parse(request)
+        services.purge_product(number_in_path(pk), expected_versions(request))
+        return self.reply(status=204)
+
+    def _written(self, product_id: int, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+        """The whole product as it is now, with the ETag for the next write."""
+        product = product_detail(product_id, naming=self.api.naming)
+        if product is None:
+            raise ApplicationError(ErrorCode.NOT_FOUND)
+        data: Any = orjson.Fragment(product.json)
+        return self.reply(data, status=status, headers={"ETag": self.etag(data, product.version), **(headers or {})})
