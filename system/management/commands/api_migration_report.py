@@ -1,5 +1,6 @@
 """Who still calls old versions of the API."""
 
+import json
 from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,6 @@ from django.utils import timezone
 from rich.table import Table
 
 from system import usage
-from system.api.renderers import dumps
 from system.management.console import terminal
 
 CLIENT_COLUMNS = ("version", "key", "user", "client_version", "calls", "routes", "last_day")
@@ -40,7 +40,7 @@ class Command(BaseCommand):
             raise CommandError("--days must be between 1 and 366.")
         found = usage.report(versions, timezone.now().date() - timedelta(days=options["days"] - 1))
         if options["json"]:
-            self.stdout.write(dumps(found).decode())
+            self.stdout.write(json.dumps(found, default=str, ensure_ascii=False))
         else:
             self._show(found, ", ".join(versions), options["days"])
 

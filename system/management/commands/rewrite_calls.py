@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from system.api.rewriting import rewrite
+from system.rewriting import rewrite
 
 
 class Command(BaseCommand):

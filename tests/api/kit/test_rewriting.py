@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from system.api.rewriting import rewrite, rewrite_address
+from system.rewriting import rewrite, rewrite_address
 
 pytestmark = pytest.mark.shows("001/7.2.1")
 
