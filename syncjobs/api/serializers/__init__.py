@@ -6,7 +6,7 @@ from syncjobs.api.serializers.insight import (
     ValidationSerializer,
 )
 from syncjobs.api.serializers.runs import (
-    ChangeSerializer,
+    RunChangeSerializer,
     ChangesQuery,
     CompareQuery,
     ComparisonSerializer,
@@ -41,7 +41,7 @@ from syncjobs.api.serializers.sync import (
 )
 
 __all__ = [
-    "ChangeSerializer",
+    "RunChangeSerializer",
     "ChangesQuery",
     "CompareQuery",
     "ComparisonSerializer",

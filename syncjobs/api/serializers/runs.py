@@ -57,7 +57,7 @@ class ChangesQuery(PageQuery):
             raise serializers.ValidationError({"field": [_("Products that are held have no changed fields yet.")]})
 
 
-class ChangeSerializer(serializers.Serializer[Any]):
+class RunChangeSerializer(serializers.Serializer[Any]):
     """What a run did to one product; of `held` ones, what it would do."""
 
     id = serializers.IntegerField(allow_null=True)

@@ -38,7 +38,7 @@ class JobViewSet(ApiViewSet):
         serializers.NoParameters.parse(request)
         return self.reply(runs.job_detail(jobs.find_job(task_id)))
 
-    @extend_schema(parameters=[serializers.ChangesQuery], responses={200: serializers.ChangeSerializer(many=True)})
+    @extend_schema(parameters=[serializers.ChangesQuery], responses={200: serializers.RunChangeSerializer(many=True)})
     def changes(self, request: Request, task_id: str) -> Response:
         """What the job changed, field by field, newest first; with `kind=held` what it would delist if you agree."""
         query = serializers.ChangesQuery.parse(request)
