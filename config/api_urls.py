@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from accounts.api.views import AuthViewSet
+from accounts.api.views import ApiKeyViewSet, AuthViewSet, ProfileViewSet, UserViewSet
 from products.api.views import CategoryViewSet, ChangeViewSet, ExportViewSet, ProductViewSet, ShopViewSet
 from syncjobs.api.views import (
     CallbackViewSet,
@@ -17,9 +17,6 @@ from syncjobs.api.views import (
     WebhookViewSet,
 )
 from system.api.configuration import ConfigViewSet
-from accounts.api.views import ApiKeyViewSet, AuthViewSet, ProfileViewSet, UserViewSet
-from products.api.views import CategoryViewSet, ProductViewSet
-from syncjobs.api.views import JobViewSet, SyncViewSet
 from system.api.health import HealthView, SystemHealthView
 from system.api.information import InfoView
 from system.api.logbooks import LogbookViewSet
