@@ -8,7 +8,7 @@ from django.contrib.auth import admin as stock
 from django.contrib.auth.models import Group
 from django.contrib.auth.views import PasswordChangeView
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -189,6 +189,13 @@ class UserAdmin(ActingAdmin, _StockUserAdmin):
             Deed("delete", _("Delete"), "delete", _delete, _is_there, "danger"),
             Deed("purge", _("Remove for good"), "delete_forever", _purge, _is_deleted, "danger"),
         ]
+
+    def act_view(self, request: HttpRequest, object_id: str, deed: str) -> HttpResponse:
+        """Who is gone for good has no page to go back to."""
+        answer = super().act_view(request, object_id, deed)
+        if deed == "purge" and request.method == "POST" and self.get_object(request, object_id) is None:
+            return HttpResponseRedirect(reverse(self.page("changelist")))
+        return answer
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[User]":
         users: QuerySet[User] = super().get_queryset(request).prefetch_related("groups")

@@ -54,8 +54,8 @@ def test_an_unknown_name_gets_the_answer_of_a_wrong_password(api: ApiClient, ope
     assert api.last.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_unknown_and_known_names_cost_one_hash_each(
-    api: ApiClient, operator: User, real_passwords: None, monkeypatch: pytest.MonkeyPatch
+def test_known_unknown_and_disabled_names_cost_one_hash_each(
+    api: ApiClient, operator: User, viewer: User, real_passwords: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
@@ -67,7 +67,8 @@ def test_unknown_and_known_names_cost_one_hash_each(
         return encode(self, password, salt, iterations)
 
     monkeypatch.setattr(PBKDF2PasswordHasher, "encode", counted)
-    for username in ("operator", "nobody"):
+    User.objects.filter(pk=viewer.pk).update(status="suspended")
+    for username in ("operator", "nobody", "viewer", "ｏperator", "operator@example.com", "nobody@example.com"):
         hashed.clear()
         api.post("auth/login", {"username": username, "password": "wrong"}, expect=401)
         assert hashed == ["wrong"]

@@ -6,14 +6,18 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.db import connection
+from django.utils import timezone
 from pytest_django import Settings
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from accounts import services
 from accounts.authentication import forget_everybody
 from accounts.models import User
+from accounts.tasks import forget_expired_tokens
 from system.errors import ApplicationError
+from system.models import AuditLog
 from tests.client import ApiClient
+from tests.conftest import PASSWORD
 
 PARALLEL = 50
 
@@ -129,6 +133,26 @@ def test_logout_ends_the_session_and_may_be_repeated(api: ApiClient, session: di
 def test_logout_of_somebody_else_is_not_found(api: ApiClient, session: dict[str, Any], viewer: User) -> None:
     api.as_(viewer).post("auth/logout", {"refresh_token": session["refresh_token"]}, expect=404)
     renewed(api, session)
+
+
+def test_expired_tokens_are_forgotten_every_night(session: dict[str, Any], settings: Settings) -> None:
+    scheduled = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert forget_expired_tokens.name in scheduled
+    forget_expired_tokens()
+    assert OutstandingToken.objects.count() == 1
+    OutstandingToken.objects.update(expires_at=timezone.now())
+    forget_expired_tokens()
+    assert not OutstandingToken.objects.exists()
+
+
+def test_signing_in_and_out_and_a_reuse_are_audited(api: ApiClient, operator: User) -> None:
+    session = api.post("auth/login", {"username": "operator", "password": PASSWORD})
+    renewed(api, session)
+    renewed(api, session, expect=401)
+    other = services.open_session(operator)
+    api.with_token(other["token"]).post("auth/logout", {"refresh_token": other["refresh_token"]})
+    lines = AuditLog.objects.filter(action__startswith="session.").order_by("id")
+    assert [line.action for line in lines] == ["session.open", "session.reuse", "session.end"]
 
 
 def test_logout_needs_a_user(api: ApiClient, session: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from tests.client import ApiClient
 
 KEY = settings.SIMPLE_JWT["SIGNING_KEY"]
 FAR = 4_000_000_000
+RS256_HEAD = jwt.utils.base64url_encode(b'{"alg":"RS256","typ":"JWT"}').decode()
 
 
 @pytest.fixture
@@ -88,6 +89,7 @@ def test_missing_claims_are_refused(api: ApiClient, claims: dict[str, Any], miss
         lambda claims: signed(claims, key="another key of thirty-two characters"),
         lambda claims: signed(claims, algorithm="HS512"),
         lambda claims: jwt.encode(claims, "", algorithm="none"),
+        lambda claims: signed(claims).replace(signed(claims).split(".")[0], RS256_HEAD),
         lambda claims: signed(claims).rpartition(".")[0] + ".",
         lambda claims: signed(claims).rpartition(".")[0],
         lambda claims: signed(claims, crit=["b64"], b64=False),
@@ -96,7 +98,19 @@ def test_missing_claims_are_refused(api: ApiClient, claims: dict[str, Any], miss
         lambda _: "é.é.é",
         lambda _: "",
     ],
-    ids=["key", "HS512", "none", "empty signature", "no signature", "crit", "100 KB", "garbage", "not ASCII", "empty"],
+    ids=[
+        "key",
+        "HS512",
+        "none",
+        "RS256",
+        "empty signature",
+        "no signature",
+        "crit",
+        "100 KB",
+        "garbage",
+        "not ASCII",
+        "empty",
+    ],
 )
 def test_forged_tokens_are_refused(
     api: ApiClient, claims: dict[str, Any], forge: Callable[[dict[str, Any]], str]

@@ -3,10 +3,13 @@
 from typing import Any
 
 import pytest
+from django.contrib.admin import site
 from django.urls import reverse
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
-from accounts.models import User
-from tests.admin.conftest import Pages, list_of, page_of
+from accounts.models import ApiKey, User
+from tests.admin.conftest import Pages, deed_on, list_of, page_of
+from tests.client import key_of
 
 PASSWORD = "a rather long 1688 word"
 NEW: dict[str, Any] = {
@@ -76,6 +79,54 @@ def test_an_administrator_cannot_touch_or_become_a_superuser(admin: User, viewer
     Pages(admin).post(page_of(admin), form | {"groups": [str(group.pk) for group in admin.groups.all()]})
     admin.refresh_from_db()
     assert not admin.is_superuser
+
+
+def test_a_deleted_account_can_be_removed_for_good(admin: User, viewer: User) -> None:
+    pages = Pages(admin)
+    pages.post(deed_on(viewer, "purge"))
+    assert User.objects.filter(pk=viewer.pk).exists()
+    pages.post(deed_on(viewer, "delete"))
+    pages.post(page_of(viewer), {"email": "x@example.com"}, expect=403)
+    pages.post(deed_on(viewer, "purge"))
+    assert not User.objects.filter(pk=viewer.pk).exists()
+
+
+def test_nobody_deletes_themselves_or_a_superuser(admin: User, viewer: User) -> None:
+    pages = Pages(admin)
+    pages.post(deed_on(admin, "delete"))
+    User.objects.filter(pk=viewer.pk).update(is_superuser=True)
+    for deed in ("delete", "sign-out", "purge"):
+        pages.post(deed_on(viewer, deed), expect=200)
+    assert not User.objects.exclude(deleted_at=None).exists()
+    viewer.refresh_from_db()
+    assert viewer.token_version == 0
+
+
+def test_the_last_administrator_cannot_step_down(admin: User) -> None:
+    form = {"email": admin.email, "status": "active", "tier": "free", "is_staff": "on", "groups": []}
+    Pages(admin).post(page_of(admin), form)
+    assert admin.groups.filter(name="admin").exists()
+
+
+def test_keys_are_looked_at_and_revoked(admin: User, operator: User, viewer: User) -> None:
+    secret = key_of(operator)
+    key = ApiKey.objects.get()
+    pages = Pages(admin)
+    for page in (pages.get(list_of(ApiKey), q="operator"), pages.get(page_of(key))):
+        assert key.prefix in page
+        assert secret[15:] not in page
+        assert key.hash not in page
+    pages.post(page_of(key), {"name": "x"}, expect=403)
+    Pages(viewer).get(list_of(ApiKey), expect=403)
+    pages.post(deed_on(key, "revoke"))
+    key.refresh_from_db()
+    assert key.revoked_at is not None
+    pages.get(page_of(operator))
+
+
+@pytest.mark.parametrize("model", [OutstandingToken, BlacklistedToken])
+def test_tokens_have_no_pages(model: Any) -> None:
+    assert not site.is_registered(model)
 
 
 def test_users_are_never_deleted(admin: User, viewer: User) -> None:

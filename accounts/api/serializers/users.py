@@ -50,7 +50,7 @@ class ManagedUserSerializer(UserSerializer):
 
 
 class UserChangesSerializer(StrictSerializer):
-    """What administrators change of a user (seed 003 has the first two)."""
+    """What administrators change of a user."""
 
     email = serializers.EmailField(max_length=100, required=False)
     status = serializers.ChoiceField(choices=User.Status.choices, required=False)
