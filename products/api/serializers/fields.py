@@ -38,7 +38,7 @@ class MoneyField(serializers.Field[Decimal, Any, Any, Any]):
 
     default_error_messages = {
         "type": _("Must be a number."),
-        "range": _("Must be between 0 and {most}.").format(most=MAX_MONEY),
+        "range": _("Must be between 0 and {most}."),
         "places": _("At most two decimal places."),
     }
 
@@ -47,7 +47,7 @@ class MoneyField(serializers.Field[Decimal, Any, Any, Any]):
             self.fail("type")
         amount = Decimal(repr(data))
         if amount.is_signed() or amount > MAX_MONEY:
-            self.fail("range")
+            self.fail("range", most=MAX_MONEY)
         exact = amount.quantize(Decimal("0.01"))
         if exact != amount:
             self.fail("places")
@@ -110,16 +110,14 @@ class NamedValuesField(serializers.JSONField):
 
     default_error_messages = {
         "type": _("Must be an object."),
-        "names": _("At most {names} names of 1 to {length} characters.").format(
-            names=MAX_NAMES, length=NAME_MAX_LENGTH
-        ),
+        "names": _("At most {names} names of 1 to {length} characters."),
     }
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, Mapping):
             self.fail("type")
         if len(data) > MAX_NAMES or not all(0 < len(name) <= NAME_MAX_LENGTH for name in data):
-            self.fail("names")
+            self.fail("names", names=MAX_NAMES, length=NAME_MAX_LENGTH)
         return dict(data)
 
 
@@ -138,10 +136,10 @@ class AttributesBodyField(NamedValuesField):
 class SpecBodyField(NamedValuesField):
     """The properties that tell a variant from the others, texts by name."""
 
-    default_error_messages = {"texts": _("Its values must be texts of at most {length} characters.").format(length=200)}
+    default_error_messages = {"texts": _("Its values must be texts of at most {length} characters.")}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         spec = super().to_internal_value(data)
         if not all(isinstance(value, str) and len(value) <= NAME_MAX_LENGTH for value in spec.values()):
-            self.fail("texts")
+            self.fail("texts", length=NAME_MAX_LENGTH)
         return spec

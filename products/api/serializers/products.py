@@ -45,14 +45,9 @@ class SpecField(serializers.JSONField):
     """The properties that tell a variant from the others."""
 
 
-@extend_schema_field(
-    {
-        "type": "object",
-        "additionalProperties": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
-    }
-)
+@extend_schema_field({"type": "object", "additionalProperties": {}})
 class AttributesField(serializers.JSONField):
-    """What the source says about a product, by name; a name given several times has a list."""
+    """What is said about a product, by name: of a source texts, and lists of texts; of your own products anything."""
 
 
 class UnitPriceSerializer(serializers.Serializer[Any]):
