@@ -56,7 +56,7 @@ class DeliveriesQuery(PageQuery):
     event = serializers.ChoiceField(choices=Webhook.Event.choices, required=False)
 
 
-class AttemptSerializer(serializers.Serializer[Any]):
+class DeliveryAttemptSerializer(serializers.Serializer[Any]):
     """One attempt; `excerpt` is the beginning of the answer, or what went wrong."""
 
     at = serializers.DateTimeField()
@@ -74,7 +74,7 @@ class DeliverySerializer(serializers.Serializer[Any]):
     event = serializers.ChoiceField(choices=Webhook.Event.choices)
     status = serializers.ChoiceField(choices=WebhookDelivery.State.choices)
     payload = serializers.DictField()
-    attempts = AttemptSerializer(many=True)
+    attempts = DeliveryAttemptSerializer(many=True)
     response_status = serializers.IntegerField(allow_null=True)
     next_attempt_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
