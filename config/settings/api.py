@@ -70,6 +70,7 @@ SPECTACULAR_SETTINGS = {
         "JobType": "syncjobs.models.SyncJob.Type",
         "TaskStatus": "system.models.Task.State",
         "TaskQueue": "system.models.Task.Queue",
+        "SourceKind": ("alibaba1688", "feed"),
         "ScheduledRunStatus": "syncjobs.models.ScheduledRun.State",
         "WebhookEvent": "syncjobs.models.Webhook.Event",
         "DeliveryStatus": "syncjobs.models.WebhookDelivery.State",
