@@ -61,36 +61,33 @@ def _rate_in_force(name: str, configured: str) -> str:
     return rate
 
 
+def _span(key: str, configured: int, description: Any, *, maximum: int = 365) -> Definition:
+    return Definition(
+        key=key,
+        kind="integer",
+        default=configured,
+        group=KEEPING,
+        description=description,
+        minimum=1,
+        maximum=maximum,
+    )
+
+
 def register() -> None:
     """Put the kernel's settings and facts onto the lists."""
     runtime.register(
         *(_rate(name, configured) for name, configured in settings.THROTTLE_RATES.items()),
-        Definition(
-            key="idempotency.hours",
-            kind="integer",
-            default=settings.IDEMPOTENCY_HOURS,
-            group=KEEPING,
-            description=_("How many hours an answer is kept under its Idempotency-Key"),
-            minimum=1,
+        _span(
+            "idempotency.hours",
+            settings.IDEMPOTENCY_HOURS,
+            _("How many hours an answer is kept under its Idempotency-Key"),
             maximum=168,
         ),
-        Definition(
-            key="logs.retention_days",
-            kind="integer",
-            default=settings.SYSTEM_LOG_DAYS,
-            group=KEEPING,
-            description=_("How many days lines of the system log are kept"),
-            minimum=1,
-            maximum=365,
-        ),
-        Definition(
-            key="tasks.retention_days",
-            kind="integer",
-            default=settings.TASK_RETENTION_DAYS,
-            group=KEEPING,
-            description=_("How many days ended tasks and sent e-mails are kept"),
-            minimum=1,
-            maximum=365,
+        _span("logs.retention_days", settings.SYSTEM_LOG_DAYS, _("How many days lines of the system log are kept")),
+        _span(
+            "tasks.retention_days",
+            settings.TASK_RETENTION_DAYS,
+            _("How many days ended tasks and sent e-mails are kept"),
         ),
         Definition(
             key="logs.level",

@@ -23,7 +23,7 @@ def test_an_operator_acts(deed: str, state: str, after: str, operator: User, red
     Pages(operator).post(deed_on(task, deed))
     task.refresh_from_db()
     assert task.state == after
-    assert AuditLog.objects.get().action == f"task.{deed}"
+    assert AuditLog.objects.get(action=f"task.{deed}").target_id == str(task.pk)
 
 
 def test_the_list_acts_on_every_selected_row(operator: User, redis_url: str) -> None:

@@ -54,7 +54,7 @@ def test_the_published_letter_is_submitted(manage: ApiClient) -> None:
     email = Email.objects.get()
     assert (email.to, email.subject, email.cc) == (LETTER["to"], LETTER["subject"], LETTER["cc"])
     assert task.payload == {"email_id": email.pk}
-    assert AuditLog.objects.get().action == "email.send"
+    assert AuditLog.objects.get(action="email.send").target_id == str(email.pk)
     assert manage.get(f"queue/tasks/{task.pk}")["payload"] == {"email_id": email.pk}
 
 
