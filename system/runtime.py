@@ -51,9 +51,7 @@ class Definition:
     def refusal(self, value: Any) -> Promise | str | None:
         """Why a value cannot be this setting's; None when it can."""
         if self.kind == "string":
-            return (
-                None if value in self.choices else _("Must be one of: {names}.").format(names=", ".join(self.choices))
-            )
+            return self._text_refusal(value)
         if not isinstance(value, int) or isinstance(value, bool):
             return _("Must be a whole number.")
         if (self.minimum is not None and value < self.minimum) or (self.maximum is not None and value > self.maximum):

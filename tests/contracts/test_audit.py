@@ -11,7 +11,11 @@ from tests.contracts.routes import ROUTES, Route
 # They open and close one's own session, and change nothing else.
 SESSIONS = {"auth/login", "auth/refresh", "auth/logout"}
 # They look, and change nothing.
-READING: set[str] = set()
+READING = {"sync/validate", "sync/sources/<pk>/check"}
+# What is called before, so that there is something to change.
+FIRST = {("DELETE", "shops/<pk>/follow"): "POST"}
+# Of a secret neither the old nor the new value is told.
+SECRET = {"user.password", "webhook.rotate", "api_key.reset"}
 CHANGING = [
     route
     for route in ROUTES
@@ -22,6 +26,8 @@ CHANGING = [
 @pytest.mark.parametrize("route", CHANGING, ids=str)
 def test_a_change_is_audited_with_who_made_it(clients: Clients, world: dict[str, Any], route: Route) -> None:
     client = clients[route.row.who]
+    if (route.method, route.route) in FIRST:
+        client.send(FIRST[route.method, route.route], route.path(world))
     before = set(AuditLog.objects.values_list("pk", flat=True))
     answer = client.send(
         route.method, route.path(world), route.body(world), headers={"X-Request-ID": "audited"}, REMOTE_ADDR="192.0.2.7"
@@ -35,7 +41,7 @@ def test_a_change_is_audited_with_who_made_it(clients: Clients, world: dict[str,
         assert line.request_id == "audited"
         assert line.action.count(".") == 1
         assert line.target_type
-        assert line.before is not None or line.after is not None
+        assert line.action in SECRET or line.before is not None or line.after is not None
 
 
 @pytest.mark.parametrize("route", CHANGING, ids=str)
