@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from syncjobs.models import Source
-from syncjobs.services.jobs import scope_digest
+from syncjobs.services.scopes import scope_digest
 from syncjobs.services.sources import stored_secrets
 from system import sql
 

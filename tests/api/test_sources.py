@@ -10,7 +10,7 @@ from accounts.models import User
 from products.models import Product
 from syncjobs.models import Source, SyncJob, Watermark
 from syncjobs.services import source_checks
-from syncjobs.services.jobs import scope_digest
+from syncjobs.services.scopes import scope_digest
 from syncjobs.services.sources import SourceCredentials
 from system.models import AuditLog
 from tests.client import ApiClient

@@ -107,7 +107,6 @@ class SyncViewSet(ApiViewSet):
         )
 
 
-
 class SyncTaskViewSet(ApiViewSet):
     """A sync submitted as a task (seed 003)."""
 
