@@ -10,7 +10,7 @@ from accounts.models import User
 from syncjobs.models import Source, SyncJob
 from tests.client import ApiClient
 
-MAY = {"start_time": "2026-05-01", "end_time": "2026-05-04"}
+MAY: dict[str, Any] = {"start_time": "2026-05-01", "end_time": "2026-05-04"}
 
 
 @pytest.fixture
@@ -109,5 +109,5 @@ BAD = [
 
 
 @pytest.mark.parametrize(("query", "field"), BAD, ids=[str(query) for query, _ in BAD])
-def test_a_time_that_makes_no_sense_is_refused(look: ApiClient, db: None, query: dict[str, str], field: str) -> None:
+def test_a_time_that_makes_no_sense_is_refused(look: ApiClient, db: None, query: dict[str, Any], field: str) -> None:
     assert field in look.get("sync/statistics", expect=400, **query)["details"]

@@ -28,7 +28,7 @@ def the_product() -> Product:
 
 def stored() -> dict[str, Any]:
     """The product and its SKUs, less what every write changes."""
-    row = Product.objects.values().get()
+    row: dict[str, Any] = dict(Product.objects.values().get())
     for name in ("version", "fingerprint", "synced_at", "updated_at"):
         row.pop(name)
     skus = Sku.objects.order_by("source_sku_id").values("source_sku_id", "spec_id", "code", "spec", "price", "stock")

@@ -1,5 +1,7 @@
 """What a run tells of itself over the API: fields, changes, steps, and how it differs from another."""
 
+from typing import Any
+
 import pytest
 
 from products.models import Product
@@ -43,7 +45,8 @@ def test_a_purged_product_keeps_its_line(operate: ApiClient, run: SyncJob) -> No
 
 def test_two_runs_are_compared(operate: ApiClient, run: SyncJob) -> None:
     before = SyncJob.objects.order_by("id")[0]
-    answer = operate.get(path(run, "compare"), **{"with": before.task_id})
+    other: dict[str, Any] = {"with": before.task_id}
+    answer = operate.get(path(run, "compare"), **other)
     assert (answer["job"]["task_id"], answer["other"]["task_id"]) == (run.task_id, before.task_id)
     assert answer["differences"]["created"] == 1 - 10
     assert answer["differences"]["rejected"] == 1

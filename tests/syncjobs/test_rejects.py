@@ -31,7 +31,7 @@ def test_a_rejected_record_shows_what_the_source_sent(operate: ApiClient, run: S
     ("filters", "found"),
     [({"code": "invalid_price"}, 1), ({"code": "gone,other"}, 0), ({"step": "normalize", "field": "price"}, 1)],
 )
-def test_rejects_are_filtered(operate: ApiClient, run: SyncJob, filters: dict[str, str], found: int) -> None:
+def test_rejects_are_filtered(operate: ApiClient, run: SyncJob, filters: dict[str, Any], found: int) -> None:
     assert operate.get(path(run, "rejects"), **filters)["total"] == found
 
 
