@@ -55,6 +55,9 @@ class Query(NamedTuple):
     parameters: list[Any]
 
 
+_NOTHING = Query("", [])
+
+
 def containing(text: str) -> str:
     """A pattern that finds the text itself, wherever it stands."""
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
@@ -137,7 +140,7 @@ class Look(NamedTuple):
     @property
     def join(self) -> Query:
         """What is joined to the product besides category and shop."""
-        return Query(QUANTITY_JOIN, [self.quantity]) if self.priced else Query("", [])
+        return Query(QUANTITY_JOIN, [self.quantity]) if self.priced else _NOTHING
 
 
 def page_query(
@@ -162,22 +165,26 @@ def page_query(
     return shown_query(ids, count_query(taken) if counted else None, way, limit, look)
 
 
-def shown_query(ids: Query, count: Query | None, way: str, limit: int, look: Look) -> Query:
+def shown_query(
+    ids: Query, count: Query | None, way: str, limit: int, look: Look, candidates: Query | None = None
+) -> Query:
     """The rows of `page_query` for ids that are known.
 
     Args:
         ids: gives `id` and `key`, in the order `way` of both.
         count: the total, wanted only if the page is full.
+        candidates: a statement that both of them can read under this name.
     """
+    before = Query(f"candidates AS MATERIALIZED ({candidates.sql}),", candidates.parameters) if candidates else _NOTHING
     total, extra = count or Query("SELECT NULL", []), look.join
     sql = f"""
-        WITH page AS MATERIALIZED ({ids.sql})
+        WITH {before.sql} page AS MATERIALIZED ({ids.sql})
         SELECT page.id, page.key::text, {listed_product(look.naming, priced=look.priced)}::text,
             CASE WHEN (SELECT count(*) FROM page) = {limit} THEN ({total.sql}) END
         FROM page JOIN products_product p ON p.id = page.id {PRODUCT_JOINS} {extra.sql}
         ORDER BY page.key {way} NULLS LAST, page.id {way}
     """  # noqa: S608 - constants and numbers only; every value is a parameter, here and below
-    return Query(sql, [*ids.parameters, *total.parameters, *extra.parameters])
+    return Query(sql, [*before.parameters, *ids.parameters, *total.parameters, *extra.parameters])
 
 
 def count_query(taken: Selection) -> Query:

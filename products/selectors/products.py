@@ -104,10 +104,11 @@ def search_page(
         sort: RELEVANCE, which is always best first, or one of the orders of the list.
     """
     text, look = filters["q"], Look(naming, filters.get("qty"))
-    taken = matching(taken_by({**filters, "q": None}), text)
+    others = taken_by({**filters, "q": None})
+    taken = matching(others, text)
     page: dict[str, Any] = {"limit": limit + 1, "offset": offset, "after": after, "counted": counted, "look": look}
     if sort == RELEVANCE:
-        query = relevance_query(taken, text, **page)
+        query = relevance_query(others, text, **page)
     else:
         query = page_query(taken, ORDERS[sort], descending=descending, **page)
     return _listed(query, taken, limit, offset, counted=counted)

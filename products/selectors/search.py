@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from products.selectors.listing import Look, Query, Selection, containing, count_query, shown_query, skus_of
+from products.selectors.listing import COUNT_LIMIT, Look, Query, Selection, containing, shown_query, skus_of
 
 _ID = r"([0-9]{6,30})"
 # Offer links as people paste them (1688: `/offer/<id>.html`, mobile `.htm`, or `?offerId=<id>`).
@@ -42,20 +42,22 @@ def relevance_query(
 ) -> Query:
     """Rows as those of `page_query`, best first; the sort value is how well a product fits.
 
+    Of the titles only the newest COUNT_LIMIT that have the text are compared: more nobody reads, and a text that
+    nearly all have must not cost a look at all of them.
+
     Args:
-        taken: the result of `matching`.
+        taken: what the other filters leave.
         after: sort value and id of the row the page follows.
     """
-    ranks = [codes_in(text), containing(text)[1:]]
-    sql = f"""
-        SELECT id, key FROM (
-            SELECT p.id, CASE WHEN p.sku = ANY(%s) THEN {_CODE} WHEN p.title ILIKE %s THEN {_BEGINNING}
-                ELSE {_ANYWHERE} END AS key
-            FROM products_product p WHERE {taken.condition}
-        ) AS ranked
-    """  # noqa: S608 - constants and numbers only; every value is a parameter
-    ids = Query(sql, [*ranks, *taken.parameters])
-    if after is not None:
-        ids = Query(f"{ids.sql} WHERE (key, id) < (%s::int, %s)", [*ids.parameters, *after])
-    ids = Query(f"{ids.sql} ORDER BY key DESC, id DESC LIMIT {limit} OFFSET {offset}", ids.parameters)
-    return shown_query(ids, count_query(taken) if counted else None, "DESC", limit, look)
+    codes, pattern = codes_in(text), containing(text)
+    candidates = f"""
+        (SELECT p.id, {_CODE} AS key FROM products_product p WHERE {taken.condition} AND p.sku = ANY(%s))
+        UNION ALL
+        (SELECT p.id, CASE WHEN p.title ILIKE %s THEN {_BEGINNING} ELSE {_ANYWHERE} END FROM products_product p
+        WHERE {taken.condition} AND p.title ILIKE %s AND p.sku <> ALL(%s) ORDER BY p.id DESC LIMIT {COUNT_LIMIT + 1})
+    """  # noqa: S608 - constants and numbers only; every value is a parameter, here and below
+    found = Query(candidates, [*taken.parameters, codes, pattern[1:], *taken.parameters, pattern, codes])
+    behind = Query("", []) if after is None else Query("WHERE (key, id) < (%s::int, %s)", list(after))
+    page = f"SELECT id, key FROM candidates {behind.sql} ORDER BY key DESC, id DESC LIMIT {limit} OFFSET {offset}"  # noqa: S608
+    count = Query("SELECT count(*) FROM candidates", []) if counted else None
+    return shown_query(Query(page, behind.parameters), count, "DESC", limit, look, found)
