@@ -14,7 +14,6 @@ from products.api.views import (
     ShopViewSet,
     SkuViewSet,
 )
-from products.api.views import CategoryViewSet, ChangeViewSet, ExportViewSet, ProductViewSet, ShopViewSet
 from syncjobs.api.views import (
     CallbackViewSet,
     DeliveryViewSet,

@@ -6,7 +6,6 @@ from syncjobs.api.serializers.insight import (
     ValidationSerializer,
 )
 from syncjobs.api.serializers.runs import (
-    RunChangeSerializer,
     ChangesQuery,
     CompareQuery,
     ComparisonSerializer,
@@ -18,6 +17,7 @@ from syncjobs.api.serializers.runs import (
     RejectSerializer,
     RejectsQuery,
     RetriedSerializer,
+    RunChangeSerializer,
     UndoneSerializer,
     UndoSerializer,
 )
@@ -41,7 +41,6 @@ from syncjobs.api.serializers.sync import (
 )
 
 __all__ = [
-    "RunChangeSerializer",
     "ChangesQuery",
     "CompareQuery",
     "ComparisonSerializer",
@@ -60,6 +59,7 @@ __all__ = [
     "RejectsQuery",
     "ResumeSyncSerializer",
     "RetriedSerializer",
+    "RunChangeSerializer",
     "StartSyncSerializer",
     "StatisticsQuery",
     "StatisticsSerializer",
