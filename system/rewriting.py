@@ -9,7 +9,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from system.api.naming import CAMEL, NAMING_PARAMETERS
+from system.naming import CAMEL, NAMING_PARAMETERS
 
 OLD, NEW = "/api/v1/", "/api/v2/"
 KEY_HEADER = "X-API-Key"

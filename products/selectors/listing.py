@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from products.selectors.quantities import QUANTITY_JOIN
 from products.selectors.shapes import PRODUCT_JOINS, listed_product
-from system.api.naming import SNAKE, Naming
+from system.naming import SNAKE, Naming
 
 # Totals are exact up to here; counting further would cost more than anybody reads.
 COUNT_LIMIT = 10_000

@@ -17,7 +17,7 @@ from products.selectors.listing import (
 )
 from products.selectors.search import matching, relevance_query
 from products.selectors.shapes import PRODUCT_JOINS, whole_product
-from system.api.naming import SNAKE, Naming
+from system.naming import SNAKE, Naming
 from system.sql import fetch_all, fetch_one
 
 # The order of a search that names none.

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from products.selectors.quantities import QUANTITY_PRICE, SKU_QUANTITY_PRICE
-from system.api.naming import Naming
+from system.naming import Naming
 
 
 def time_text(column: str) -> str:

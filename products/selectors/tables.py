@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from products.selectors.listing import Query, Selection
 from products.selectors.products import taken_by
 from products.selectors.shapes import PRODUCT_JOINS, json_object, listed_product, time_text
-from system.api.naming import Naming
+from system.naming import Naming
 from system.sql import fetch_all, fetch_one
 
 STEP_ROWS = 1_000

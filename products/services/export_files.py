@@ -13,7 +13,7 @@ from django.conf import settings
 from xlsxwriter import Workbook
 
 from products.selectors.tables import COLUMNS, json_rows, table_rows
-from system.api.naming import Naming
+from system.naming import Naming
 
 # Also as Chinese keyboards write them.
 FORMULA_STARTS = frozenset("=+-@\t\r\n\0＝＋－＠")

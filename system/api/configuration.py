@@ -10,10 +10,10 @@ from rest_framework.response import Response
 
 from system import selectors
 from system.api.conditional import ConditionalViewSet, expected_versions
-from system.api.naming import AsSent
 from system.api.permissions import IsAdmin
 from system.api.query import QuerySerializer
 from system.api.serializers import StrictSerializer
+from system.naming import AsSent
 from system.services import settings
 
 MOST_CHANGES = 100

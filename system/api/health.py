@@ -10,11 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from system import health
-from system.api.naming import SNAKE, Naming
 from system.api.permissions import IsAnyone
 from system.api.renderers import dumps
 from system.api.views import ApiView
 from system.errors import ApplicationError, ErrorCode
+from system.naming import SNAKE, Naming
 
 RETRY_AFTER = {"Retry-After": "5"}
 

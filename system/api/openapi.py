@@ -6,9 +6,9 @@ from typing import Any
 import orjson
 from django.utils.translation import gettext
 
-from system.api.naming import NAMING_PARAMETERS, VERBATIM, Naming
 from system.api.renderers import dumps
 from system.api.versions import version_named
+from system.naming import NAMING_PARAMETERS, VERBATIM, Naming
 
 Document = dict[str, Any]
 

@@ -9,8 +9,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from rest_framework.parsers import BaseParser
 
-from system.api.naming import AsSent
 from system.errors import ApplicationError, ErrorCode
+from system.naming import AsSent
 
 MAX_DEPTH = 32
 MAX_INTEGER = 2**63 - 1

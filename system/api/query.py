@@ -16,7 +16,7 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.request import Request
 
-from system.api.naming import AsSent, Naming
+from system.naming import AsSent, Naming
 
 if TYPE_CHECKING:
     from django.http import QueryDict

@@ -9,8 +9,8 @@ import orjson
 from django.utils.functional import Promise
 from rest_framework.renderers import BaseRenderer
 
-from system.api.naming import Naming
 from system.errors import ApplicationError, ErrorCode
+from system.naming import Naming
 
 if TYPE_CHECKING:
     from rest_framework.response import Response

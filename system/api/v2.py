@@ -5,13 +5,13 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from system.api.naming import CAMEL
 from system.api.pagination import Page
 from system.api.parsers import StrictJSONParser
 from system.api.renderers import EnvelopeRenderer, Success, explained
 from system.api.v1 import DEFAULT_MESSAGE, NOTHING, object_schema
 from system.api.versions import ApiVersion, JsonSchema
 from system.errors import ApplicationError
+from system.naming import CAMEL
 from system.request_id import current_request_id
 
 

@@ -12,8 +12,8 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
-from system.api.naming import SNAKE, Naming
 from system.errors import ApplicationError
+from system.naming import SNAKE, Naming
 
 if TYPE_CHECKING:
     from system.api.pagination import Page

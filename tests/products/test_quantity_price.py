@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from products.models import Product
 from products.records import PriceTier, ProductRecord
 from products.selectors.products import product_detail, product_page
-from system.api.naming import CAMEL
+from system.naming import CAMEL
 from tests.client import ApiClient
 from tests.products.records import apply, record, sku
 

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
-from system.api.naming import Naming
 from system.api.pagination import Page
 from system.api.renderers import Success
 from system.api.v1 import object_schema
 from system.api.v2 import VERSION as V2
 from system.api.versions import JsonSchema
 from system.errors import ApplicationError
+from system.naming import Naming
 
 
 def _incoming(name: str) -> str | None:
