@@ -6,7 +6,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from accounts.models import User
 from products.models import Product, ProductChange
@@ -17,6 +17,7 @@ from syncjobs.services.undo import undo_sync
 from system.errors import ApplicationError
 from system.models import AuditLog
 from tests.client import ApiClient
+from tests.conftest import eventually
 from tests.syncjobs.conftest import start, work
 from tests.syncjobs.scripted import World
 
@@ -32,11 +33,21 @@ def no_bells(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("system.queue.current_app.send_task", lambda *_arguments, **_options: None)
 
 
+def connected() -> bool:
+    """A hundred connections at once take a busy machine more time than one may take to connect."""
+    try:
+        connection.ensure_connection()
+    except OperationalError:
+        return False
+    return True
+
+
 def all_at_once(count: int, call: Callable[[], Any]) -> list[Any]:
     """What `count` threads get that all begin at the same moment; a refusal counts as its status."""
     barrier = Barrier(count)
 
     def one() -> Any:
+        eventually(connected, timeout=60)
         barrier.wait()
         try:
             return call()

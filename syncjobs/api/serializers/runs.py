@@ -14,6 +14,7 @@ from system.api.query import BooleanField, ListField, Query, QuerySerializer
 from system.api.serializers import StrictSerializer
 
 HELD = "held"
+CHANGE_KINDS = [*ProductChange.Kind.values, HELD]
 # As many digits as a whole number may have in a query.
 MAX_ID = 10**18 - 1
 UNDO_AT_ONCE = 1000
@@ -38,7 +39,7 @@ class ChangesQuery(PageQuery):
     """Parameters of `GET sync/jobs/{task_id}/changes`."""
 
     kind = ListField(
-        child=serializers.ChoiceField(choices=[*ProductChange.Kind.values, HELD]),
+        child=serializers.ChoiceField(choices=CHANGE_KINDS),
         help_text=_("`held`, alone: the products whose delisting waits for a decision"),
     )
     field = ListField(
@@ -61,7 +62,7 @@ class RunChangeSerializer(serializers.Serializer[Any]):
     """What a run did to one product; of `held` ones, what it would do."""
 
     id = serializers.IntegerField(allow_null=True)
-    kind = serializers.ChoiceField(choices=[*ProductChange.Kind.values, HELD])
+    kind = serializers.ChoiceField(choices=CHANGE_KINDS)
     product_id = serializers.IntegerField()
     sku = serializers.CharField(allow_null=True)
     title = serializers.CharField(allow_null=True)
