@@ -105,6 +105,23 @@ def test_bad_arguments_are_named(feed: Source, arguments: list[str]) -> None:
     assert not SyncJob.objects.exists()
 
 
+def test_a_check_says_what_a_sync_would_take_and_starts_none(feed: Source, printed: Printed) -> None:
+    call_command("sync", "--check")
+    assert "records 5, calls 0" in printed()
+    assert not SyncJob.objects.exists()
+
+
+def test_a_check_that_finds_something_wrong_fails(feed: Source, printed: Printed) -> None:
+    Source.objects.update(options={"path": "/nowhere", "mapping": MAPPING})
+    assert refused("sync", "--check").returncode == 1
+    assert "/nowhere does not exist" in printed()
+
+
+def test_a_dry_run_stores_nothing(feed: Source) -> None:
+    call_command("sync", "--dry-run")
+    assert (work(SyncJob.objects.get()).created, Product.objects.count()) == (5, 0)
+
+
 def test_status_lists_jobs_and_workers(feed: Source, printed: Printed) -> None:
     call_command("sync")
     call_command("sync_status")

@@ -1,7 +1,7 @@
 """Sync control: start, stop, resume, validate, status, logs, statistics."""
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -38,6 +38,10 @@ WINDOW_EXAMPLE = OpenApiExample(
 )
 
 
+CANNOT_REACH = OpenApiResponse(description=_("The source cannot be reached or answers nonsense"))
+TOO_SLOW = OpenApiResponse(description=_("The source did not answer in time"))
+
+
 class SyncViewSet(ApiViewSet):
     """What a sync is told to do, and how it stands."""
 
@@ -71,7 +75,7 @@ class SyncViewSet(ApiViewSet):
 
     @extend_schema(
         request=serializers.StartSyncSerializer,
-        responses={200: serializers.ValidationSerializer},
+        responses={200: serializers.ValidationSerializer, 502: CANNOT_REACH, 504: TOO_SLOW},
         examples=[START_EXAMPLE],
     )
     def validate(self, request: Request) -> Response:

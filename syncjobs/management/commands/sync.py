@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from syncjobs.management.following import follow
 from syncjobs.models import SyncJob
 from syncjobs.services.jobs import StartSync, start_sync
+from syncjobs.services.validation import validate_sync
 from system.errors import ApplicationError
 from system.management.refusals import refusal
 from system.models import Task
@@ -27,10 +28,15 @@ class Command(BaseCommand):
         parser.add_argument("--batch-size", type=_bounded(settings.SYNC_BATCH_SIZE_MAX), metavar="1-1000")
         parser.add_argument("--max-workers", type=_bounded(settings.SYNC_MAX_WORKERS_MAX), metavar="1-32")
         parser.add_argument("--priority", choices=Task.Queue.values, default=Task.Queue.DEFAULT)
+        parser.add_argument("--dry-run", action="store_true", help="go the whole way, but leave the catalogue as it is")
+        parser.add_argument("--check", action="store_true", help="only say what the sync would meet and take")
         parser.add_argument("--follow", action="store_true", help="show a progress bar until the job ends")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Start, then follow if asked. Exit codes: 0 done, 1 the job failed, 2 bad arguments or refused."""
+        """Start, then follow if asked. Exit codes: 0 done, 1 the job failed or would, 2 bad arguments or refused."""
+        if options["check"]:
+            self._check(_request(options))
+            return
         try:
             job = start_sync(_request(options))
         except ApplicationError as error:
@@ -38,6 +44,21 @@ class Command(BaseCommand):
         self.stdout.write(f"{job.task_id} {job.state}")
         if options["follow"] and not follow(job.pk):
             raise CommandError(f"{job.task_id} failed; see manage.py sync_status {job.task_id}", returncode=1)
+
+    def _check(self, request: StartSync) -> None:
+        try:
+            found = validate_sync(request)
+        except ApplicationError as error:
+            raise CommandError(refusal(error), returncode=2) from error
+        for mark, problems in (("!!", found.errors), ("! ", found.warnings)):
+            for problem in problems:
+                self.stdout.write(f"{mark} {problem.code} {problem.message} {problem.suggestion}".rstrip())
+        if found.estimate:
+            estimate = found.estimate
+            self.stdout.write(f"records {estimate.records}, calls {estimate.calls}, about {estimate.seconds} s")
+        if not found.valid:
+            raise CommandError("the sync would not work", returncode=1)
+        self.stdout.write("the sync would work")
 
 
 def _request(options: dict[str, Any]) -> StartSync:
@@ -49,6 +70,7 @@ def _request(options: dict[str, Any]) -> StartSync:
         sku_list=tuple(options["sku"]),
         priority=options["priority"],
         trigger=SyncJob.Trigger.COMMAND,
+        dry_run=options["dry_run"],
         **sizes,
     )
 
