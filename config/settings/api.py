@@ -66,6 +66,7 @@ SPECTACULAR_SETTINGS = {
         "Role": "accounts.roles.ROLES",
         "Scope": "system.api.permissions.SCOPES",
         "ProductStatus": "products.models.Product.Status",
+        "ProductChangeKind": "products.models.ProductChange.Kind",
         "JobStatus": "syncjobs.models.SyncJob.State",
         "JobType": "syncjobs.models.SyncJob.Type",
         "TaskStatus": "system.models.Task.State",

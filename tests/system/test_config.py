@@ -33,6 +33,7 @@ def shown(client: ApiClient) -> dict[str, dict[str, Any]]:
     return {setting["key"]: setting for setting in client.get(ADDRESS)["settings"]}
 
 
+@pytest.mark.shows("000/5 GET system/config")
 def test_all_settings_are_shown_with_their_bounds(client: ApiClient) -> None:
     found = shown(client)
     assert found["logs.retention_days"] | {"group": "", "description": ""} == {
@@ -52,6 +53,7 @@ def test_all_settings_are_shown_with_their_bounds(client: ApiClient) -> None:
     assert found.keys() == runtime.definitions().keys()
 
 
+@pytest.mark.shows("000/5 PUT system/config")
 def test_a_change_counts_at_once_here_and_names_who_made_it(client: ApiClient) -> None:
     answer = client.call("PUT", ADDRESS, changed(("sync.batch_size_default", 50)))
     assert {row["key"]: row["value"] for row in answer["settings"]}["sync.batch_size_default"] == 50

@@ -36,6 +36,7 @@ def test_the_version_is_the_projects() -> None:
     assert tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"] == project.APP_VERSION
 
 
+@pytest.mark.shows("000/5 GET system/info")
 def test_versions_sizes_queues_and_workers_are_told(client: ApiClient) -> None:
     Task.objects.create(kind="x", queue="low")
     WorkerPulse.objects.create(worker="w1")

@@ -139,6 +139,7 @@ def _warn_and_close(handler: TableHandler) -> None:
     handler.close()
 
 
+@pytest.mark.shows("000/5 GET system/logs")
 @pytest.mark.django_db
 def test_the_log_is_filtered(client: ApiClient) -> None:
     now = timezone.now()
