@@ -7,7 +7,7 @@ from django.core.management import call_command
 from system import sql
 from tests.architecture.source import APPS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.shows("003/IX")]
 
 
 def own_tables() -> list[str]:

@@ -102,7 +102,7 @@ def world(fill: Callable[[int], dict[str, Any]], plain_user: User, operator: Use
     key, _secret = create_key(operator.pk, NewKey(name="contract"))
     somebody, deleted = (create_user(name, f"{name}@example.com", PASSWORD) for name in ("somebody", "deleted"))
     delete_user(deleted.pk)
-    return fill(3) | {
+    return fill(1) | {
         "password": PASSWORD,
         "refresh_token": session["refresh_token"],
         "key": key.pk,

@@ -7,6 +7,8 @@ from django.contrib.staticfiles import finders
 
 from tests.client import ApiClient
 
+pytestmark = pytest.mark.shows("000/AC-7", "001/9.1")
+
 
 @pytest.mark.parametrize("page", ["/api/docs", "/api/redoc"])
 def test_documents_load_nothing_from_elsewhere(api: ApiClient, page: str) -> None:

@@ -9,6 +9,8 @@ from tests.client import opened
 from tests.contracts.conftest import Clients
 from tests.contracts.routes import LIVE, METHODS, ROUTES, TABLE, Route
 
+pytestmark = pytest.mark.shows("000/AC-11", "000/V-6")
+
 every_route = pytest.mark.parametrize("route", ROUTES, ids=str)
 every_write = pytest.mark.parametrize("route", [route for route in ROUTES if route.row.body is not None], ids=str)
 WRONG = [

@@ -7,6 +7,8 @@ import pytest
 from tests.contracts.conftest import Clients, everything
 from tests.contracts.routes import ROLES, ROUTES, Route
 
+pytestmark = pytest.mark.shows("000/AC-5")
+
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("route", ROUTES, ids=str)

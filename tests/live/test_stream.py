@@ -12,6 +12,8 @@ from system.redis import redis_client
 from tests.live.conftest import Watching
 from tests.server.webserver import WebServer
 
+pytestmark = pytest.mark.shows("000/AC-10")
+
 SEVEN_SECONDS = 7
 
 

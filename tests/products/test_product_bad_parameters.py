@@ -4,7 +4,7 @@ import pytest
 
 from tests.client import ApiClient
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.shows("000/V-5", "001/8.2.2")]
 
 
 @pytest.mark.parametrize(

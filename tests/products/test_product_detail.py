@@ -9,7 +9,7 @@ from products.models import Product, Sku
 from tests.client import ApiClient
 from tests.products.records import apply, record, sku
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.shows("000/2 GET products/{id}", "002/GET items?item_id")]
 
 
 def test_a_detail_adds_description_and_skus_in_the_sources_order(reader: ApiClient) -> None:

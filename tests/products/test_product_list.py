@@ -12,7 +12,7 @@ from products.records import CategoryRecord, CategoryRef, PriceTier, ShopRecord
 from tests.client import ApiClient
 from tests.products.records import apply, record
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.shows("000/2 GET products", "002/GET items", "000/AC-4")]
 
 TREE = [
     CategoryRecord(id=1, name="数码"),

@@ -14,7 +14,10 @@ from system.models import WorkerPulse
 from tests.client import ApiClient
 
 PATHS = ("/health", "/api/v1/health")
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.shows("000/5 GET system/health", "003/FR-011", "003/SC-010"),
+]
 
 
 @pytest.fixture

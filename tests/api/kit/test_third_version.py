@@ -11,7 +11,7 @@ from pytest_django import Settings
 from accounts.models import User
 from accounts.services import open_session
 
-pytestmark = pytest.mark.shows("001/7.1.1")
+pytestmark = pytest.mark.shows("000/AC-6", "001/7.1.1")
 
 
 @pytest.fixture
