@@ -12,19 +12,6 @@ from tests.client import TIMESTAMP, ApiClient
 from tests.contracts.conftest import Clients
 from tests.contracts.routes import LIVE
 
-    "auth",
-    "batch",
-    "sync",
-    "queue",
-    "system",
-    "health",
-    "profile",
-    "info",
-    "config",
-    "audit",
-    "history",
-    "search",
-}
 COMMON_ERRORS = {
     "E00001": 500,
     "E00002": 400,
