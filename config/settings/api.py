@@ -75,7 +75,6 @@ SPECTACULAR_SETTINGS = {
         "ScheduledRunStatus": "syncjobs.models.ScheduledRun.State",
         "WebhookEvent": "syncjobs.models.Webhook.Event",
         "DeliveryStatus": "syncjobs.models.WebhookDelivery.State",
-        "ChangeKind": "products.models.ProductChange.Kind",
         "RunChangeKind": ("created", "updated", "delisted", "restored", "deleted", "held"),
         "LogLevel": "syncjobs.models.SyncLog.Level",
         "SystemLogLevel": "system.api.logbooks.LEVELS",
