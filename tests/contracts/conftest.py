@@ -73,6 +73,7 @@ def fill(operator: User) -> Callable[[int], dict[str, Any]]:
         for _ in range(rows):
             task = Task.objects.create(kind="test.echo", job_id=running.pk, attempts=[{"worker": "w"}])
             failed = Task.objects.create(kind="test.echo", state=Task.State.FAILED)
+        people = [create_user(f"person_{number}", f"{number}@example.com", PASSWORD) for number in range(rows)]
         held = _job(source, "sync_20250104_001", SyncJob.State.HELD)
         SyncJob.objects.filter(pk=held.pk).update(error={"code": "delist_limit"})
         rejects = [_run_row(running, stopped, product) for product in products]
@@ -89,6 +90,7 @@ def fill(operator: User) -> Callable[[int], dict[str, Any]]:
             "stopped": stopped.task_id,
             **_resources(rows, operator),
             "held": held.task_id,
+            "user": people[0].pk,
             "reject": rejects[0].pk,
         }
 
@@ -100,13 +102,12 @@ def world(fill: Callable[[int], dict[str, Any]], plain_user: User, operator: Use
     """Names of things that exist."""
     session = open_session(plain_user)
     key, _secret = create_key(operator.pk, NewKey(name="contract"))
-    somebody, deleted = (create_user(name, f"{name}@example.com", PASSWORD) for name in ("somebody", "deleted"))
+    deleted = create_user("deleted", "deleted@example.com", PASSWORD)
     delete_user(deleted.pk)
     return fill(1) | {
         "password": PASSWORD,
         "refresh_token": session["refresh_token"],
         "key": key.pk,
-        "user": somebody.pk,
         "deleted_user": deleted.pk,
     }
 
