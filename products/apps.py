@@ -13,12 +13,16 @@ class ProductsConfig(AppConfig):
     verbose_name = _("Catalogue")
 
     def ready(self) -> None:
-        """Put the card onto the dashboard, let the rows be counted, and take part in the queue."""
+        """Put the card onto the dashboard, let the rows be counted, and take part in profiles and in the queue."""
+        from accounts.selectors import register_profile_part
+        from accounts.services import register_user_purger
         from products.dashboard import catalogue_card
         from products.models import Category, Product, Shop
         from products.selectors.exports import EXPORT_KIND
+        from products.selectors.shops import followed_shops
         from products.services.changes import mend_feed
         from products.services.exports import remove_old_exports, run_export
+        from products.services.follows import forget_follower
         from system.backoffice.pages import estimated_rows
         from system.dashboard import register_card
         from system.info import register_counter
@@ -34,6 +38,8 @@ class ProductsConfig(AppConfig):
             position=10,
             permission="products.view_product",
         )
+        register_profile_part("followed_shops", followed_shops)
+        register_user_purger(forget_follower)
         register_handler(EXPORT_KIND, run_export)
         register_sweeper(remove_old_exports)
         register_sweeper(mend_feed)

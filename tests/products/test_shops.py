@@ -44,10 +44,11 @@ def test_a_followed_shop_is_followed_once_and_remembered(
         assert reader.post(f"shops/{shops[0].pk}/follow")["followed"] is True
 
     assert list(ShopFollow.objects.values_list("user_id", "shop_id")) == [(plain_user.pk, shops[0].pk)]
-    assert list(AuditLog.objects.values_list("action", "target_id", "user_id")) == [
+    assert list(AuditLog.objects.filter(target_type="shop").values_list("action", "target_id", "user_id")) == [
         ("shop.follow", str(shops[0].pk), plain_user.pk)
     ]
-    assert followed_shops(plain_user.pk) == [{"id": shops[0].pk, "name": "甲 50%_off"}]
+    followed = [{"id": shops[0].pk, "name": "甲 50%_off"}]
+    assert followed_shops(plain_user.pk) == reader.get("auth/profile")["followed_shops"] == followed
 
 
 def test_unfollowing_is_as_repeatable_as_following(reader: ApiClient, shops: list[Shop]) -> None:
