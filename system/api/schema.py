@@ -46,7 +46,7 @@ IF_NONE_MATCH = _header("If-None-Match", _("ETags you have; 304 when one still h
 IF_MATCH = _header("If-Match", _("The ETag you read; 412 when it changed meanwhile"))
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-+.-~-]+$"},
     OpenApiParameter.HEADER,
     description=_("Any text of yours; the same key and body within 24 hours gets the same answer, done once"),
 )
