@@ -150,7 +150,7 @@ def request_stop(job_id: int) -> bool:
 
 
 def _audit_change(job_id: int, action: str, before: str, after: str) -> None:
-    task_id = SyncJob.objects.values_list("task_id", flat=True).get(pk=job_id)
+    task_id = SyncJob.objects.filter(pk=job_id).values_list("task_id", flat=True).first()
     audit.record(action, "sync_job", task_id, before={"status": before}, after={"status": after})
 
 
