@@ -69,6 +69,7 @@ def _start_servers() -> None:
         "JWT_SIGNING_KEY": secrets.token_urlsafe(48),
         "CREDENTIALS_KEYS": Fernet.generate_key().decode(),
         "OUTBOUND_ALLOWED_HOSTS": "127.0.0.1",
+        "FEED_FOLDERS": "/",
         "ALLOWED_HOSTS": "127.0.0.1,localhost,testserver",
         **NO_LIMITS,
         "SYSTEM_LOG": "false",

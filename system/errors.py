@@ -159,6 +159,12 @@ class ErrorCode(StrEnum):
     SCHEDULE_TAKEN = "E02034", 409, _("A schedule of this name exists"), _("Choose another name.")
     WEBHOOKS_TOO_MANY = "E02035", 409, _("You have as many webhooks as allowed"), _("Delete one of them first.")
     WEBHOOK_DISABLED = "E02036", 409, _("The webhook is switched off"), _("Switch the webhook on first.")
+    FEED_FOLDER = (
+        "E02037",
+        422,
+        _("The file is not in a folder for feeds"),
+        _("Put it below one of FEED_FOLDERS, or add the source with manage.py sources."),
+    )
 
     TASK_STATE = "E03001", 409, _("The task's state does not allow this"), _("Read the task again.")
     QUEUE_UNAVAILABLE = "E03002", 503, _("The task queue does not answer"), _("Try again in a moment.")

@@ -61,6 +61,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 CREDENTIALS_KEYS = text("CREDENTIALS_KEYS").split(",")
 # Hosts (or host:port) outside the public internet that connectors may call; empty in production.
 OUTBOUND_ALLOWED_HOSTS = tuple(words("OUTBOUND_ALLOWED_HOSTS"))
+# Folders of the workers whose files a source may be made of through the API or the back office; none by default.
+FEED_FOLDERS = tuple(words("FEED_FOLDERS"))
 
 # A monitor that sends it as `Authorization: Bearer` reads /metrics; without it only administrators do.
 METRICS_TOKEN = text("METRICS_TOKEN", "")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from accounts.models import User
 from products.models import Product
@@ -239,3 +240,16 @@ def test_a_viewer_looks_and_changes_nothing(operate: ApiClient, source: dict[str
     watch.delete(address, expect=403)
     watch.post(f"{address}/check", {}, expect=403)
     assert (Source.objects.count(), stored(source).is_enabled, stored(source).version) == (1, True, 1)
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "feeds/../../etc/passwd", "goods.ndjson"])
+def test_only_files_in_folders_for_feeds_become_sources(
+    operate: ApiClient, settings: Settings, tmp_path: Path, path: str
+) -> None:
+    settings.FEED_FOLDERS = (str(tmp_path),)
+    body = {"name": "feed", "kind": "feed", "options": FEED | {"path": path}}
+    assert operate.post("sync/sources", body, expect=422)["code"] == "E02037"
+    body["options"] = FEED | {"path": str(tmp_path / "goods.ndjson")}
+    made = operate.post("sync/sources", body, expect=201)
+    options = FEED | {"path": str(tmp_path / ".." / "x.ndjson")}
+    assert operate.patch(f"sync/sources/{made['id']}", {"options": options}, expect=422)["code"] == "E02037"
