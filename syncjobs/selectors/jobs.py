@@ -80,8 +80,15 @@ def jobs() -> "QuerySet[SyncJob]":
 
 
 def job(job_id: int) -> SyncJob:
-    """One job by its row id, its source joined."""
-    return SyncJob.objects.select_related("source").get(pk=job_id)
+    """One job by its row id, its source joined.
+
+    Raises:
+        SyncJob.DoesNotExist: it was deleted.
+    """
+    row = SyncJob.objects.select_related("source").filter(pk=job_id).first()
+    if row is None:
+        raise SyncJob.DoesNotExist
+    return row
 
 
 def job_names(numbers: Collection[int]) -> dict[int, str]:
