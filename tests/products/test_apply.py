@@ -58,7 +58,7 @@ def test_a_changed_product_tells_each_field_before_and_after() -> None:
 
     result = apply(record(title="有线耳机", price=Decimal("8.80"), attributes={"品牌": "乙"}), job_id=6)
 
-    assert result == ApplyResult(updated=1)
+    assert result == ApplyResult(updated=1, fields={"title": 1, "price": 1, "attributes": 1})
     product = Product.objects.get()
     assert (product.title, product.price, product.version) == ("有线耳机", Decimal("8.80"), 2)
     assert product.created_at == first.created_at
@@ -75,7 +75,9 @@ def test_a_changed_product_tells_each_field_before_and_after() -> None:
 def test_one_batch_creates_updates_and_leaves_alone() -> None:
     apply(record("1"), record("2"))
 
-    assert apply(record("1"), record("2", stock=1), record("3")) == ApplyResult(created=1, updated=1, unchanged=1)
+    assert apply(record("1"), record("2", stock=1), record("3")) == ApplyResult(
+        created=1, updated=1, unchanged=1, fields={"stock": 1}
+    )
 
 
 def test_an_unchanged_product_is_not_written_at_all() -> None:
@@ -156,7 +158,7 @@ def test_an_operators_fields_stay() -> None:
 
     result = apply(record(price=Decimal("1.00"), stock=7, category=CategoryRef(id=8), skus=()))
 
-    assert result == ApplyResult(updated=1)
+    assert result == ApplyResult(updated=1, fields={"stock": 1})
     product = Product.objects.get()
     assert (product.price, product.stock, product.category_id) == (Decimal("99.00"), 7, 7)
     assert Sku.objects.count() == 1
@@ -182,7 +184,7 @@ def test_a_delisted_product_that_comes_back_unchanged_is_restored() -> None:
     assert catalog.delist(SOURCE, [product_id], 9) == 1
     assert catalog.load_fingerprints(SOURCE, ["600000000001"])["600000000001"] == (product_id, b"", "delisted")
 
-    assert apply(record()) == ApplyResult(updated=1)
+    assert apply(record()) == ApplyResult(updated=1, fields={"status": 1})
 
     product = Product.objects.get()
     assert (product.status, product.version) == ("published", 3)
@@ -260,7 +262,7 @@ def test_a_full_batch_of_large_products_is_written_in_a_dozen_statements(
     with django_assert_max_num_queries(16):
         assert apply(*batch(1)) == ApplyResult(created=1000)  # type: ignore[arg-type]
     with django_assert_max_num_queries(16):
-        assert apply(*batch(2)) == ApplyResult(updated=1000)  # type: ignore[arg-type]
+        assert apply(*batch(2)) == ApplyResult(updated=1000, fields={"skus": 1000})  # type: ignore[arg-type]
     assert Sku.objects.filter(stock=2).count() == 24_000
 
 

@@ -63,7 +63,10 @@ def test_a_writer_that_waited_sees_what_it_waited_for() -> None:
         first_wrote.wait(10)
         return apply(record(title="second", skus=(sku("4839", stock=1), sku("new"))), record("only mine"))
 
-    assert in_threads(first, second) == [ApplyResult(created=1), ApplyResult(created=1, updated=1)]
+    assert in_threads(first, second) == [
+        ApplyResult(created=1),
+        ApplyResult(created=1, updated=1, fields={"title": 1, "skus": 1}),
+    ]
     product = Product.objects.get(source_id="600000000001")
     assert (product.title, product.version) == ("second", 2)
     assert dict(Sku.objects.filter(product_id=product.pk).values_list("source_sku_id", "stock")) == {

@@ -12,7 +12,7 @@ from accounts.models import User
 from accounts.services import create_user
 from system.api.throttling import suspects
 from tests.api.limits.conftest import Limits
-from tests.client import ApiClient
+from tests.client import ApiClient, key_of
 from tests.conftest import PASSWORD
 
 COUNTS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
@@ -225,7 +225,7 @@ def test_an_address_over_its_limit_is_refused_with_unknown_keys_before_anybody_l
 
         raise AuthenticationFailed
 
-    monkeypatch.setattr("accounts.authentication.JWTAuthentication.authenticate", look)
+    monkeypatch.setattr("accounts.authentication.CredentialAuthentication.authenticate", look)
     for number in range(6):
         api.send("GET", PROFILE, headers={"X-API-Key": f"made-up-{number}"})
     assert api.last.status_code == 429
@@ -235,13 +235,12 @@ def test_an_address_over_its_limit_is_refused_with_unknown_keys_before_anybody_l
 
 
 def test_a_good_key_passes_from_an_address_over_its_limit(limits: Limits, viewer: User, api: ApiClient) -> None:
-    """The key was good before; a bearer token stands for it here, since both are looked at alike."""
     limits(anonymous="1/hour")
-    client = ApiClient().as_(viewer)
-    client.get(PROFILE, headers={"X-API-Key": "known"})
+    client = ApiClient(key=key_of(viewer))
+    client.get(PROFILE)
     for _ in range(3):
         api.send("GET", PROFILE, headers={"Authorization": "Bearer nonsense"})
     assert api.last.status_code == 429
-    client.get(PROFILE, headers={"X-API-Key": "known"})
-    client.get(PROFILE, headers={"X-API-Key": "unknown"}, expect=429)
+    client.get(PROFILE)
+    api.get(PROFILE, headers={"X-API-Key": "unknown"}, expect=429)
     client.get(PROFILE)
