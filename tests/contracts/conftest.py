@@ -1,36 +1,96 @@
-"""A small world in which every route has something to answer, and clients of every role."""
+"""One world a module, in a transaction that is never committed; each test sees it as it was made.
 
-from collections.abc import Callable
+Making it costs more than most calls do, and a hundred operations are called in a dozen ways.
+"""
+
+from collections.abc import Iterator
+from copy import copy
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.utils import timezone
+from django.db import connection, transaction
+from django.test import override_settings
 from psycopg import sql
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 from accounts.models import User
-from accounts.services import NewKey, create_key, create_user, delete_user, open_session
-from products.models import Category, Product, ProductChange, Shop, Sku
-from syncjobs.models import RejectedRecord, Source, SyncJob, SyncLog, WebhookDelivery
-from syncjobs.services.schedules import create_schedule
-from syncjobs.services.webhooks import Owner, create_webhook
-from system.models import Task
-from tests.client import ApiClient
-from tests.conftest import PASSWORD
+from accounts.services import open_session
+from tests.client import ApiClient, key_of
+from tests.contracts.world import People, furnish, populate
+
+QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@dataclass(frozen=True)
+class Premises:
+    """What is there before a test begins.
+
+    Attributes:
+        names: what the placeholders of `routes.py` stand for.
+        tokens: an access token by role.
+        keys: an API key by role, with everything the role allows.
+    """
+
+    people: People
+    names: dict[str, Any]
+    tokens: dict[str, str]
+    keys: dict[str, str]
 
 
 class Clients:
-    """One client a role, made when it is asked for; "anyone" sends no credentials."""
+    """One client a role; "anyone" sends no credentials, and in version 1 nobody sends a key."""
 
-    def __init__(self, request: pytest.FixtureRequest, version: str) -> None:
-        self._request = request
+    def __init__(self, premises: Premises, version: str) -> None:
+        self._premises, self._version = premises, version
         self._made = {"anyone": ApiClient(version=version)}
 
     def __getitem__(self, role: str) -> ApiClient:
         if role not in self._made:
-            self._made[role] = self._made["anyone"].as_(self._request.getfixturevalue(role))
+            key = "" if self._version == "v1" else self._premises.keys[role]
+            self._made[role] = ApiClient(self._premises.tokens[role], key=key, version=self._version)
         return self._made[role]
+
+
+@pytest.fixture(scope="module")
+def rows(request: pytest.FixtureRequest) -> int:
+    """How many rows of everything there are; tests may ask for another number by `indirect`."""
+    return int(getattr(request, "param", 1))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def outer_transaction(rows: int, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A transaction around all tests of a module; that of each test is a savepoint in it.
+
+    Another number of rows is another world, so it begins anew. Between tests the database stays locked, so that a test that does not ask for it cannot change what all see.
+    """
+    outer = transaction.atomic()
+    # What tests call is allowed to be durable in it, as in the transaction of a test.
+    outer._from_testcase = True  # type: ignore[attr-defined]
+    with django_db_blocker.unblock():
+        outer.__enter__()
+        with connection.cursor() as cursor:
+            # A test may think longer than a server should wait for one of ours.
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+    yield
+    with django_db_blocker.unblock():
+        transaction.set_rollback(True)
+        outer.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def premises(outer_transaction: None, rows: int, django_db_blocker: DjangoDbBlocker) -> Premises:
+    """The world of this module."""
+    with django_db_blocker.unblock(), override_settings(PASSWORD_HASHERS=QUICK_HASHERS):
+        people = populate()
+        names = furnish(rows, people)
+        tokens = {role: open_session(user)["token"] for role, user in people.items()}
+        return Premises(people, names, tokens, {role: key_of(user) for role, user in people.items()})
+
+
+@pytest.fixture(autouse=True)
+def savepoint(premises: Premises, db: None) -> None:
+    """Every test here is undone, also one that does not know it uses the database."""
 
 
 @pytest.fixture(autouse=True)
@@ -46,135 +106,50 @@ def version(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def clients(request: pytest.FixtureRequest, viewer: User) -> Clients:
-    """Clients by role, of the version a test is about. The viewer exists in any case: signing in is tried with it."""
+def clients(request: pytest.FixtureRequest, premises: Premises) -> Clients:
+    """Clients by role, of the version a test is about."""
     named = "version" in request.fixturenames
-    return Clients(request, request.getfixturevalue("version") if named else "v1")
+    return Clients(premises, request.getfixturevalue("version") if named else "v1")
 
 
 @pytest.fixture
-def fill(operator: User) -> Callable[[int], dict[str, Any]]:
-    """Makes `rows` rows of everything, and names some of them."""
-
-    def filled(rows: int) -> dict[str, Any]:
-        options = {"path": "/nowhere/offers.ndjson", "mapping": {"id": "id", "title": "title"}}
-        source = Source.objects.create(name="contract", kind="feed", is_default=True, options=options)
-        categories = [_category(number) for number in range(1, rows + 1)]
-        products = [_product(number, category) for number, category in enumerate(categories)]
-        shops = [Shop.objects.create(source="contract", source_id=str(number), name="店") for number in range(rows)]
-        for product in products:
-            ProductChange.objects.create(product=product, kind="updated", fields={"price": [1, 2]})
-            ProductChange.objects.create(product=products[0], kind="updated", fields={"stock": [1, 2]})
-        deleted = Product.objects.create(sku="deleted", title="旧茶杯", deleted_at=timezone.now())
-        for number in range(rows):
-            _job(source, f"sync_20250101_{number + 1:03d}", SyncJob.State.SUCCEEDED)
-        running = _job(source, "sync_20250102_001", SyncJob.State.RUNNING)
-        stopped = _job(source, "sync_20250103_001", SyncJob.State.STOPPED)
-        for _ in range(rows):
-            task = Task.objects.create(kind="test.echo", job_id=running.pk, attempts=[{"worker": "w"}])
-            failed = Task.objects.create(kind="test.echo", state=Task.State.FAILED)
-        people = [create_user(f"person_{number}", f"{number}@example.com", PASSWORD) for number in range(rows)]
-        held = _job(source, "sync_20250104_001", SyncJob.State.HELD)
-        SyncJob.objects.filter(pk=held.pk).update(error={"code": "delist_limit"})
-        rejects = [_run_row(running, stopped, product) for product in products]
-        return {
-            "product": products[0].pk,
-            "sku": Sku.objects.get(product=products[0]).pk,
-            "deleted_product": deleted.pk,
-            "category": categories[0].pk,
-            "shop": shops[0].pk,
-            "export": Task.objects.create(kind="products.export", payload={"user_id": operator.pk, "format": "csv"}).pk,
-            "task": task.pk,
-            "failed_task": failed.pk,
-            "running": running.task_id,
-            "stopped": stopped.task_id,
-            **_resources(rows, operator),
-            "held": held.task_id,
-            "user": people[0].pk,
-            "reject": rejects[0].pk,
-        }
-
-    return filled
-
-
-@pytest.fixture
-def world(fill: Callable[[int], dict[str, Any]], plain_user: User, operator: User) -> dict[str, Any]:
+def world(premises: Premises) -> dict[str, Any]:
     """Names of things that exist."""
-    session = open_session(plain_user)
-    key, _secret = create_key(operator.pk, NewKey(name="contract"))
-    deleted = create_user("deleted", "deleted@example.com", PASSWORD)
-    delete_user(deleted.pk)
-    return fill(1) | {
-        "password": PASSWORD,
-        "refresh_token": session["refresh_token"],
-        "key": key.pk,
-        "deleted_user": deleted.pk,
-    }
+    return dict(premises.names)
+
+
+@pytest.fixture
+def operator(premises: Premises) -> User:
+    """The operator of this world."""
+    return copy(premises.people["operator"])
+
+
+@pytest.fixture
+def admin(premises: Premises) -> User:
+    """The administrator of this world."""
+    return copy(premises.people["admin"])
+
+
+@pytest.fixture
+def viewer(premises: Premises) -> User:
+    """The viewer of this world."""
+    return copy(premises.people["viewer"])
+
+
+@pytest.fixture
+def plain_user(premises: Premises) -> User:
+    """The user without a role of this world."""
+    return copy(premises.people["plain_user"])
 
 
 def everything() -> dict[str, Any]:
     """A digest of each of our tables, to show that a refused call changed nothing."""
     with connection.cursor() as cursor:
         tables = [name for name in connection.introspection.table_names(cursor) if name.startswith(OURS)]
-        digests = {}
-        for table in tables:
-            cursor.execute(sql.SQL(DIGEST).format(table=sql.Identifier(table)))
-            digests[table] = cursor.fetchone()
-    return digests
+        digests = [sql.SQL(DIGEST).format(name=table, table=sql.Identifier(table)) for table in tables]
+        cursor.execute(sql.SQL(" UNION ALL ").join(digests))
+        return dict(cursor.fetchall())
 
 
-DIGEST = "SELECT md5(coalesce(string_agg(t::text, '' ORDER BY t::text), '')) FROM {table} t"
+DIGEST = "SELECT {name}, md5(coalesce(string_agg(t::text, '' ORDER BY t::text), '')) FROM {table} t"
 OURS = ("accounts_", "products_", "syncjobs_", "system_", "token_blacklist_")
-
-
-def _resources(rows: int, operator: User) -> dict[str, Any]:
-    """What a sync is set up with: unused sources, schedules, the operator's webhooks and what the first was sent."""
-    sources = [Source.objects.create(name=f"unused-{number}", kind="feed") for number in range(rows)]
-    schedules = [create_schedule({"name": f"hourly {number}", "every_seconds": 3600}) for number in range(rows)]
-    owner = Owner(operator.pk)
-    hooks = [create_webhook(owner, "https://8.8.8.8/hook", ["job.finished"])[0] for _ in range(min(rows, 19))]
-    sent = [
-        WebhookDelivery.objects.create(webhook=hooks[0], event="job.finished", body="{}", state="dead")
-        for _ in range(rows)
-    ]
-    return {
-        "unused": sources[0].pk,
-        "schedule": schedules[0].pk,
-        "webhook": hooks[0].pk,
-        "delivery": sent[0].pk,
-    }
-
-
-def _category(number: int) -> Category:
-    return Category.objects.create(id=number, name=f"c{number}", path=f"c{number}", ancestors=[number])
-
-
-def _product(number: int, category: Category) -> Product:
-    product = Product.objects.create(
-        source="contract",
-        source_id=str(number),
-        sku=f"contract-{number}",
-        title=f"茶杯 {number}",
-        category=category,
-        price="99.90",
-        status=Product.Status.PUBLISHED,
-        images=["https://img.example.com/1.jpg"],
-    )
-    Sku.objects.create(product=product, source_sku_id="1", price="99.90", spec={"颜色": "红"})
-    return product
-
-
-def _run_row(running: SyncJob, stopped: SyncJob, product: Product) -> RejectedRecord:
-    """A log line of one job, a change and a rejected record of the other."""
-    SyncLog.objects.create(job=running, message="sync started", context={"status": "running"})
-    ProductChange.objects.create(product=product, kind="updated", fields={"stock": [1, 0]}, job_id=stopped.pk)
-    payload = b'{"id": "610947572360", "title": "cup"}'
-    return RejectedRecord.objects.create(
-        job=stopped, source="contract", step="normalize", code="invalid_price", message="no price", payload=payload
-    )
-
-
-def _job(source: Source, task_id: str, state: str) -> SyncJob:
-    return SyncJob.objects.create(
-        task_id=task_id, source=source, type=SyncJob.Type.FULL, state=state, scope=task_id, started_at=timezone.now()
-    )

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from config.api_urls import routes
+from system.api.permissions import Permission
 
 ROLES = ("anyone", "plain_user", "viewer", "operator", "admin")
 
@@ -13,7 +14,10 @@ class Row:
     """What a route promises.
 
     Attributes:
-        who: the lowest of ROLES that may call it.
+        who: the lowest of ROLES that may call it, whatever the tier.
+        scope: what an API key must hold for it, if it writes and is not for admins (see `Route.scope`).
+        paying: also for users without that role whose tier is enterprise or premium.
+        keyless: it manages sessions or keys: a token is enough in every version, a key alone never.
         path: a concrete address, its placeholders filled from the world of `conftest.py`; None: the route itself.
         body: what a caller who may sends; "{name}" is filled from the world as text, "{#name}" as it is.
         status: the answer to that caller.
@@ -24,6 +28,9 @@ class Row:
     """
 
     who: str
+    scope: str = "write"
+    paying: bool = False
+    keyless: bool = False
     path: str | None = None
     body: dict[str, Any] | None = None
     status: int = 200
@@ -56,12 +63,12 @@ TABLE: dict[tuple[str, str], Row] = {
     # What a route needs in its query stands in its path; such routes show their strictness in tests of their own.
     ("GET", "products/search"): Row(who="plain_user", path="products/search?q=茶", counted=True),
     ("GET", "products/changes"): Row(who="plain_user", query=True, counted=True),
-    ("GET", "products/export"): Row(who="operator", path="products/export?async=true&q=茶", status=202),
+    ("GET", "products/export"): Row(who="operator", paying=True, path="products/export?async=true&q=茶", status=202),
     ("GET", "products/exports/<task_id>"): Row(
-        who="operator", path="products/exports/{export}", query=True, counted=True
+        who="operator", paying=True, path="products/exports/{export}", query=True, counted=True
     ),
     ("GET", "products/exports/<task_id>/download"): Row(
-        who="operator", path="products/exports/{export}/download", status=409, query=True
+        who="operator", paying=True, path="products/exports/{export}/download", status=409, query=True
     ),
     ("GET", "products/<pk>/history"): Row(
         who="plain_user", path="products/{product}/history", query=True, counted=True
@@ -88,47 +95,59 @@ TABLE: dict[tuple[str, str], Row] = {
     ("DELETE", "products/<pk>/skus/<sku_id>"): Row(who="operator", path="products/{product}/skus/{sku}", status=204),
     ("GET", "categories"): Row(who="plain_user", query=True, counted=True),
     ("GET", "categories/<pk>"): Row(who="plain_user", path="categories/{category}", query=True, counted=True),
-    ("POST", "sync/start"): Row(who="operator", settled=True, body={"type": "full"}),
-    ("POST", "sync/stop"): Row(who="operator", settled=True, body={"task_id": "{running}"}),
-    ("POST", "sync/resume"): Row(who="operator", settled=True, body={"task_id": "{stopped}"}),
-    ("POST", "sync/validate"): Row(who="operator", body={"type": "full"}),
+    ("POST", "sync/start"): Row(who="operator", scope="sync", settled=True, body={"type": "full"}),
+    ("POST", "sync/stop"): Row(who="operator", scope="sync", settled=True, body={"task_id": "{running}"}),
+    ("POST", "sync/resume"): Row(who="operator", scope="sync", settled=True, body={"task_id": "{stopped}"}),
+    ("POST", "sync/validate"): Row(who="operator", scope="sync", body={"type": "full"}),
     ("GET", "sync/status"): Row(who="viewer", query=True, counted=True),
     ("GET", "sync/logs"): Row(who="viewer", query=True, counted=True),
     ("GET", "sync/jobs"): Row(who="viewer", query=True, counted=True),
     ("GET", "queue/tasks"): Row(who="viewer", query=True, counted=True),
     ("GET", "queue/tasks/<task_id>"): Row(who="viewer", path="queue/tasks/{task}", query=True, counted=True),
-    ("POST", "queue/tasks/<task_id>/retry"): Row(who="operator", path="queue/tasks/{failed_task}/retry", settled=True),
-    ("DELETE", "queue/tasks/<task_id>"): Row(who="operator", path="queue/tasks/{task}"),
+    ("POST", "queue/tasks/<task_id>/retry"): Row(
+        who="operator", scope="sync", path="queue/tasks/{failed_task}/retry", settled=True
+    ),
+    ("DELETE", "queue/tasks/<task_id>"): Row(who="operator", scope="sync", path="queue/tasks/{task}"),
     ("GET", "queue/stats"): Row(who="viewer", query=True, counted=True),
     ("POST", "tasks/email"): Row(who="admin", settled=True, body=LETTER),
     ("POST", "tasks/sync"): Row(who="admin", settled=True, body=WINDOW),
     ("GET", "sync/sources"): Row(who="viewer", query=True, counted=True),
-    ("POST", "sync/sources"): Row(who="operator", body=NEW_SOURCE, status=201),
+    ("POST", "sync/sources"): Row(who="operator", scope="sync", body=NEW_SOURCE, status=201),
     ("GET", "sync/sources/<pk>"): Row(who="viewer", path="sync/sources/{unused}", query=True, counted=True),
-    ("PUT", "sync/sources/<pk>"): Row(who="operator", path="sync/sources/{unused}", body={"options": FEED}),
-    ("PATCH", "sync/sources/<pk>"): Row(who="operator", path="sync/sources/{unused}", body={"is_enabled": False}),
-    ("DELETE", "sync/sources/<pk>"): Row(who="operator", path="sync/sources/{unused}", status=204),
-    ("POST", "sync/sources/<pk>/check"): Row(who="operator", path="sync/sources/{unused}/check", body={}),
+    ("PUT", "sync/sources/<pk>"): Row(
+        who="operator", scope="sync", path="sync/sources/{unused}", body={"options": FEED}
+    ),
+    ("PATCH", "sync/sources/<pk>"): Row(
+        who="operator", scope="sync", path="sync/sources/{unused}", body={"is_enabled": False}
+    ),
+    ("DELETE", "sync/sources/<pk>"): Row(who="operator", scope="sync", path="sync/sources/{unused}", status=204),
+    ("POST", "sync/sources/<pk>/check"): Row(who="operator", scope="sync", path="sync/sources/{unused}/check", body={}),
     ("GET", "sync/schedules"): Row(who="viewer", query=True, counted=True),
-    ("POST", "sync/schedules"): Row(who="operator", body=NEW_SCHEDULE, status=201),
+    ("POST", "sync/schedules"): Row(who="operator", scope="sync", body=NEW_SCHEDULE, status=201),
     ("GET", "sync/schedules/<pk>"): Row(who="viewer", path="sync/schedules/{schedule}", query=True, counted=True),
-    ("PUT", "sync/schedules/<pk>"): Row(who="operator", path="sync/schedules/{schedule}", body=NEW_SCHEDULE),
-    ("PATCH", "sync/schedules/<pk>"): Row(who="operator", path="sync/schedules/{schedule}", body={"is_enabled": False}),
-    ("DELETE", "sync/schedules/<pk>"): Row(who="operator", path="sync/schedules/{schedule}", status=204),
+    ("PUT", "sync/schedules/<pk>"): Row(
+        who="operator", scope="sync", path="sync/schedules/{schedule}", body=NEW_SCHEDULE
+    ),
+    ("PATCH", "sync/schedules/<pk>"): Row(
+        who="operator", scope="sync", path="sync/schedules/{schedule}", body={"is_enabled": False}
+    ),
+    ("DELETE", "sync/schedules/<pk>"): Row(who="operator", scope="sync", path="sync/schedules/{schedule}", status=204),
     # Without the form that only 1688 can sign; tests/api/test_callbacks.py sends signed ones.
     ("POST", "sync/callbacks/<source>"): Row(who="anyone", path="sync/callbacks/contract", status=400),
     ("GET", "webhooks"): Row(who="operator", query=True, counted=True),
-    ("POST", "webhooks"): Row(who="operator", body=NEW_WEBHOOK, status=201),
+    ("POST", "webhooks"): Row(who="operator", scope="sync", body=NEW_WEBHOOK, status=201),
     ("GET", "webhooks/<pk>"): Row(who="operator", path="webhooks/{webhook}", query=True, counted=True),
-    ("PUT", "webhooks/<pk>"): Row(who="operator", path="webhooks/{webhook}", body=NEW_WEBHOOK),
-    ("PATCH", "webhooks/<pk>"): Row(who="operator", path="webhooks/{webhook}", body={"description": "shop"}),
-    ("DELETE", "webhooks/<pk>"): Row(who="operator", path="webhooks/{webhook}", status=204),
-    ("POST", "webhooks/<pk>/secret"): Row(who="operator", path="webhooks/{webhook}/secret", body={}),
+    ("PUT", "webhooks/<pk>"): Row(who="operator", scope="sync", path="webhooks/{webhook}", body=NEW_WEBHOOK),
+    ("PATCH", "webhooks/<pk>"): Row(
+        who="operator", scope="sync", path="webhooks/{webhook}", body={"description": "shop"}
+    ),
+    ("DELETE", "webhooks/<pk>"): Row(who="operator", scope="sync", path="webhooks/{webhook}", status=204),
+    ("POST", "webhooks/<pk>/secret"): Row(who="operator", scope="sync", path="webhooks/{webhook}/secret", body={}),
     ("GET", "webhooks/<pk>/deliveries"): Row(
         who="operator", path="webhooks/{webhook}/deliveries", query=True, counted=True
     ),
     ("POST", "webhooks/<pk>/deliveries/<delivery_id>/redeliver"): Row(
-        who="operator", path="webhooks/{webhook}/deliveries/{delivery}/redeliver", body={}, status=202
+        who="operator", scope="sync", path="webhooks/{webhook}/deliveries/{delivery}/redeliver", body={}, status=202
     ),
     ("GET", "sync/statistics"): Row(who="viewer", query=True, counted=True),
     ("GET", "sync/jobs/<task_id>"): Row(who="viewer", path="sync/jobs/{running}", query=True, counted=True),
@@ -145,25 +164,31 @@ TABLE: dict[tuple[str, str], Row] = {
         who="viewer", path="sync/jobs/{stopped}/rejects/{reject}", query=True, counted=True
     ),
     ("POST", "sync/jobs/<task_id>/rejects/<pk>/retry"): Row(
-        who="operator", path="sync/jobs/{stopped}/rejects/{reject}/retry", body={}
+        who="operator", scope="sync", path="sync/jobs/{stopped}/rejects/{reject}/retry", body={}
     ),
     ("GET", "sync/jobs/<task_id>/compare"): Row(
         who="viewer", path="sync/jobs/{stopped}/compare", query=True, counted=True
     ),
-    ("POST", "sync/jobs/<task_id>/approve"): Row(who="operator", path="sync/jobs/{held}/approve", body={}, status=202),
-    ("POST", "sync/jobs/<task_id>/undo"): Row(who="operator", path="sync/jobs/{stopped}/undo", body={}),
+    ("POST", "sync/jobs/<task_id>/approve"): Row(
+        who="operator", scope="sync", path="sync/jobs/{held}/approve", body={}, status=202
+    ),
+    ("POST", "sync/jobs/<task_id>/undo"): Row(who="operator", scope="sync", path="sync/jobs/{stopped}/undo", body={}),
     ("POST", "auth/login"): Row(who="anyone", body=LOGIN),
     ("POST", "auth/refresh"): Row(who="anyone", body=SESSION),
-    ("POST", "auth/logout"): Row(who="plain_user", body=SESSION),
+    ("POST", "auth/logout"): Row(who="plain_user", keyless=True, body=SESSION),
     ("POST", "auth/password"): Row(
-        who="plain_user", body={"current_password": "{password}", "new_password": "another horse 1688"}
+        who="plain_user", keyless=True, body={"current_password": "{password}", "new_password": "another horse 1688"}
     ),
     ("GET", "auth/profile"): Row(who="plain_user", query=True, counted=True),
     ("PATCH", "auth/profile"): Row(who="plain_user", body={"email": "contract@example.com"}),
-    ("GET", "auth/api-keys"): Row(who="operator", query=True, counted=True),
-    ("POST", "auth/api-keys"): Row(who="operator", body={"name": "shop system"}, status=201),
-    ("DELETE", "auth/api-keys/<pk>"): Row(who="operator", path="auth/api-keys/{key}", status=204),
-    ("POST", "auth/api-keys/<pk>/reset"): Row(who="operator", path="auth/api-keys/{key}/reset"),
+    ("GET", "auth/api-keys"): Row(who="operator", paying=True, keyless=True, query=True, counted=True),
+    ("POST", "auth/api-keys"): Row(who="operator", paying=True, keyless=True, body={"name": "shop system"}, status=201),
+    ("DELETE", "auth/api-keys/<pk>"): Row(
+        who="operator", paying=True, keyless=True, path="auth/api-keys/{key}", status=204
+    ),
+    ("POST", "auth/api-keys/<pk>/reset"): Row(
+        who="operator", paying=True, keyless=True, path="auth/api-keys/{key}/reset"
+    ),
     ("GET", "users"): Row(who="admin", query=True, counted=True),
     ("POST", "users"): Row(who="admin", body=NEW_USER, status=201),
     ("GET", "users/<pk>"): Row(who="admin", path="users/{user}", query=True, counted=True),
@@ -192,6 +217,13 @@ class Route:
     def __str__(self) -> str:
         return f"{self.method} {self.route}"
 
+    @property
+    def scope(self) -> str:
+        """The scope an API key needs; "" where credentials are not looked at."""
+        if self.row.who in {"anyone", "admin"}:
+            return self.row.who.replace("anyone", "")
+        return "read" if self.method == "GET" else self.row.scope
+
     def path(self, world: dict[str, Any]) -> str:
         """A concrete address."""
         return (self.row.path or self.route).format(**world)
@@ -212,6 +244,16 @@ def _filled(value: Any, world: dict[str, Any]) -> Any:
     if isinstance(value, str) and value.startswith("{#") and value.endswith("}"):
         return world[value[2:-1]]
     return value.format(**world) if isinstance(value, str) else value
+
+
+def live_permission(method: str, route: str) -> tuple[Permission, bool]:
+    """What decides about an operation in the view that serves it, and whether that takes a token without a key."""
+    callback: Any = next(pattern.callback for pattern in routes if str(pattern.pattern) == route)
+    view = getattr(callback, "cls", None) or callback.view_class
+    view = view()
+    view.action = getattr(callback, "actions", {}).get(method.lower())
+    (permission,) = view.get_permissions()
+    return permission, view.action in view.keyless_actions
 
 
 def live_methods(pattern: Any) -> list[str]:

@@ -1,7 +1,6 @@
 """How many queries a read costs: written down, and the same for one row and for twenty."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,10 @@ COUNTS = Path(__file__).with_name("query_counts.json")
 counted = [route for route in ROUTES if route.row.counted]
 
 
-@pytest.mark.parametrize("rows", [1, 20])
+@pytest.mark.parametrize("rows", [1, 20], indirect=True)
 @pytest.mark.parametrize("route", counted, ids=str)
-def test_reads_cost_what_is_written_down(
-    clients: Clients, fill: Callable[[int], dict[str, Any]], route: Route, rows: int
-) -> None:
-    path = route.path(fill(rows))
+def test_reads_cost_what_is_written_down(clients: Clients, world: dict[str, Any], route: Route, rows: int) -> None:
+    path = route.path(world)
     client = clients[route.row.who]
     client.get(path)
     with CaptureQueriesContext(connection) as queries:
@@ -37,7 +34,7 @@ def test_every_count_belongs_to_a_route() -> None:
     assert set(json.loads(COUNTS.read_text(encoding="utf-8"))) == {str(route) for route in counted}
 
 
-def test_relations_loaded_one_by_one_are_noticed(fill: Callable[[int], dict[str, Any]]) -> None:
-    fill(2)
+@pytest.mark.parametrize("rows", [20], indirect=True)
+def test_relations_loaded_one_by_one_are_noticed(rows: int) -> None:
     with zeal.zeal_context(), pytest.raises(zeal.NPlusOneError):
         assert [product.category for product in Product.objects.all()]
