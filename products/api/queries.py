@@ -32,7 +32,8 @@ def _text(max_length: int, **options: object) -> serializers.CharField:
 
 
 def _price() -> serializers.DecimalField:
-    return serializers.DecimalField(max_digits=12, decimal_places=2, min_value=0, required=False)
+    form: dict[str, Any] = {"max_digits": 12, "decimal_places": 2, "coerce_to_string": False}
+    return serializers.DecimalField(**form, min_value=0, required=False)
 
 
 def _quantity() -> serializers.IntegerField:

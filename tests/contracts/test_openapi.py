@@ -44,8 +44,12 @@ def schema(version: str) -> Any:
 
 def documented(route: Route, schema: Any) -> Any:
     version = next(iter(schema["paths"])).split("/")[2]
+    return schema["paths"][address_of(route, version)][route.method.lower()]
+
+
+def address_of(route: Route, version: str) -> str:
     address = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: _placeholder(found[1], version), route.route)
-    return schema["paths"][f"/api/{version}/{address}"][route.method.lower()]
+    return f"/api/{version}/{address}"
 
 
 def _placeholder(name: str, version: str) -> str:
