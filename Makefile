@@ -55,7 +55,7 @@ soak: $(STAMP)  ## Run the long tests
 	@$(RUN) -m pytest -m soak $(ARGS)
 
 fuzz: $(STAMP)  ## Call the API as nobody would, as four roles [EXAMPLES=50]
-	@FUZZ_ROLES=plain_user,viewer,operator,admin FUZZ_EXAMPLES=$(or $(EXAMPLES),50) \
+	@FUZZ_BOUNDS=1 FUZZ_ROLES=plain_user,viewer,operator,admin FUZZ_EXAMPLES=$(or $(EXAMPLES),50) \
 		$(RUN) -m pytest -n auto --maxprocesses 8 tests/contracts/test_fuzz.py $(ARGS)
 
 openapi: $(STAMP)  ## Write the API contract the tests compare with
