@@ -72,6 +72,7 @@ def logout(user_id: int, raw: str) -> None:
     if claims.user_id != user_id:
         raise ApplicationError(ErrorCode.NOT_FOUND)
     with transaction.atomic():
+        _locked(user_id)
         if _end_family(claims):
             audit.record("session.end", "user", user_id)
 
@@ -84,9 +85,13 @@ def end_sessions(user_id: int) -> None:
         transaction.on_commit(lambda: forget_user(user_id))
 
 
+def _locked(user_id: int) -> User | None:
+    """The user; renewals and sign-outs come one after the other, so that what ends a family sees all of its tokens."""
+    return User.objects.select_for_update(no_key=True).filter(pk=user_id).first()
+
+
 def _rotate(raw: str, claims: tokens.Claims) -> dict[str, Any] | None:
-    # The lock puts the renewals of a user in a row, so that a reuse sees every token made before it.
-    user = User.objects.select_for_update(no_key=True).filter(pk=claims.user_id).first()
+    user = _locked(claims.user_id)
     if user is None or not user.is_active or user.token_version != claims.tv:
         return None
     known = OutstandingToken.objects.filter(jti=claims.jti, token=tokens.digest(raw), user_id=user.pk).first()
