@@ -12,6 +12,7 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from accounts import selectors, tokens
 from accounts.authentication import forget_user
 from accounts.models import User
+from accounts.services.ranks import refuse_superior
 from system import audit
 from system.errors import ApplicationError, ErrorCode
 
@@ -78,8 +79,16 @@ def logout(user_id: int, raw: str) -> None:
 
 
 def end_sessions(user_id: int) -> None:
-    """Make every token of a user worthless."""
+    """Make every token of a user worthless.
+
+    Raises:
+        ApplicationError: NOT_FOUND; FORBIDDEN (a superuser's account is for superusers).
+    """
     with transaction.atomic():
+        user = _locked(user_id)
+        if user is None:
+            raise ApplicationError(ErrorCode.NOT_FOUND)
+        refuse_superior(user)
         User.objects.filter(pk=user_id).update(token_version=F("token_version") + 1, updated_at=timezone.now())
         audit.record("session.end_all", "user", user_id)
         transaction.on_commit(lambda: forget_user(user_id))
