@@ -34,7 +34,6 @@ from accounts.services import (
 )
 from system.backoffice.base import ActingAdmin, BackOfficeAdmin, Deed, ReadOnlyAdmin
 from system.backoffice.html import Tone, badge
-from system.errors import ApplicationError, ErrorCode
 
 if TYPE_CHECKING:
 
@@ -129,29 +128,19 @@ def change_own_password(request: HttpRequest, extra_context: dict[str, Any] | No
 admin.site.password_change = change_own_password  # type: ignore[assignment]
 
 
-def _sign_out(request: HttpRequest, user: User) -> str:
-    _refuse_superior(request, user)
+def _sign_out(_request: HttpRequest, user: User) -> str:
     end_sessions(user.pk)
     return _("%(user)s is signed out everywhere.") % {"user": user}
 
 
-def _delete(request: HttpRequest, user: User) -> str:
-    _refuse_superior(request, user)
-    if user.pk == request.user.pk:
-        raise ApplicationError(ErrorCode.OWN_ACCOUNT)
+def _delete(_request: HttpRequest, user: User) -> str:
     delete_user(user.pk)
     return _("%(user)s is deleted; the names stay taken until the account is purged.") % {"user": user}
 
 
-def _purge(request: HttpRequest, user: User) -> str:
-    _refuse_superior(request, user)
+def _purge(_request: HttpRequest, user: User) -> str:
     purge_user(user.pk)
     return _("%(user)s is gone for good.") % {"user": user}
-
-
-def _refuse_superior(request: HttpRequest, user: User) -> None:
-    if user.is_superuser and not request.user.is_superuser:
-        raise ApplicationError(ErrorCode.FORBIDDEN)
 
 
 def _is_there(user: User) -> bool:

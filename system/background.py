@@ -1,9 +1,12 @@
 """A thread of its own a process for what must not slow a request: begun when it is needed, begun anew after a fork."""
 
 import atexit
+import logging
 import os
 import threading
 from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
 
 FAREWELL_SECONDS = 2.0
 
@@ -12,7 +15,7 @@ class Background:
     """Calls `work` every `seconds` in a daemon thread from the first `wake` on, and once more when the process ends.
 
     Args:
-        work: must not raise; it runs in one thread at a time.
+        work: runs in one thread at a time; what it raises is logged, and it is called again.
     """
 
     def __init__(self, name: str, work: Callable[[], None], seconds: float) -> None:
@@ -47,5 +50,11 @@ class Background:
     def _run(self) -> None:
         over = self._over
         while not over.wait(self._seconds):
+            self._work_once()
+        self._work_once()
+
+    def _work_once(self) -> None:
+        try:
             self._work()
-        self._work()
+        except Exception:
+            logger.exception("%s failed, it goes on", self._name)

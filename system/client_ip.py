@@ -13,6 +13,8 @@ Network = IPv4Network | IPv6Network
 # Headers by which a proxy speaks for its client.
 PROXY_HEADERS = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT")
 REMEMBERED_ADDRESSES = 4096
+# Nobody honest sends more; what a client made up must not fill the memory.
+REMEMBERED_LENGTH = 512
 # A provider hands a customer a whole network of this size; a limit by single address would be no limit.
 IPV6_CUSTOMER_BITS = 64
 _WITH_PORT = re.compile(r"\[(?P<v6>[0-9A-Fa-f:.]+)\](?::[0-9]+)?|(?P<v4>[0-9.]+):[0-9]+")
@@ -25,7 +27,9 @@ def client_ip(request: HttpRequest) -> str:
     stands left of that, the client may have written itself (CVE-2026-3902 is of this kind).
     """
     meta = request.META
-    return _client_ip(meta.get("REMOTE_ADDR", ""), meta.get("HTTP_X_FORWARDED_FOR", ""), trusted_proxies())
+    peer, forwarded = meta.get("REMOTE_ADDR", ""), meta.get("HTTP_X_FORWARDED_FOR", "")
+    find = _client_ip if len(forwarded) <= REMEMBERED_LENGTH else _client_ip.__wrapped__
+    return find(peer, forwarded, trusted_proxies())
 
 
 def from_trusted_proxy(request: HttpRequest) -> bool:

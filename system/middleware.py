@@ -78,7 +78,7 @@ def _note_usage(request: HttpRequest) -> None:
         usage.note(
             usage.Call(
                 version=version,
-                method=request.method or "",
+                method=_method(request),
                 route=route_of(request),
                 user_id=getattr(user, "pk", None) or 0,
                 key_id=getattr(user, "key_id", None) or 0,
@@ -88,7 +88,7 @@ def _note_usage(request: HttpRequest) -> None:
 
 
 def _method(request: HttpRequest) -> str:
-    # Anybody can make up methods, and each would become a number of its own.
+    # Anybody can make up methods, and each would be counted on its own.
     return request.method if request.method in METHODS else "OTHER"
 
 

@@ -31,7 +31,8 @@ def sweep(**_future: Any) -> None:
 
 @shared_task(name="system.forget_old", ignore_result=True)
 def forget_old(**_future: Any) -> None:
-    """Delete what was to be kept for a time only: remembered answers, lines of the system log, ended tasks."""
+    """Delete what was to be kept for a time only: remembered answers, log lines, ended tasks, counts of calls."""
     retention.forget_answers()
     retention.forget_log_lines()
     retention.forget_tasks()
+    retention.forget_usage()

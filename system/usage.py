@@ -1,23 +1,28 @@
 """Who calls which route of which API version: counted in the process, written every few seconds, a row a day."""
 
-import atexit
 import logging
 import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection
+from datetime import date
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from system import sql
+from system.background import Background
 
 logger = logging.getLogger(__name__)
 
-# Distinct calls a process keeps when the database is away; what comes beyond is not counted.
+# How far back anybody can look.
+KEPT_DAYS = 366
+# What a process tells apart in a day, and so adds to the table; what comes beyond is not counted. Callers can make up
+# client versions: beyond half of it such a call counts without its version.
 MOST_DISTINCT = 10_000
+MOST_VERSIONED = MOST_DISTINCT // 2
 
 _UPSERT = """
     INSERT INTO system_apiusage (day, version, method, route, user_id, key_id, client_version, calls)
@@ -54,7 +59,8 @@ NamesOf = Callable[[Collection[int]], dict[int, str]]
 _names: dict[str, NamesOf] = {}
 _lock = threading.Lock()
 _counts: Counter[Call] = Counter()
-_writer_pid = 0
+_distinct: set[Call] = set()
+_day: date | None = None
 
 
 def register_names(kind: str, names_of: NamesOf) -> None:
@@ -65,27 +71,56 @@ def register_names(kind: str, names_of: NamesOf) -> None:
 def note(call: Call) -> None:
     """Count one call: a dictionary access, no input or output."""
     with _lock:
-        if call in _counts or len(_counts) < MOST_DISTINCT:
-            _counts[call] += 1
-    _ensure_writer()
+        for kind in (call, call._replace(client_version="")):
+            if _is_told_apart(kind):
+                _counts[kind] += 1
+                break
+    if settings.API_USAGE_SECONDS:
+        _writer.wake()
+
+
+def _is_told_apart(call: Call) -> bool:
+    if call not in _distinct and len(_distinct) < (MOST_VERSIONED if call.client_version else MOST_DISTINCT):
+        _distinct.add(call)
+    return call in _distinct
 
 
 def flush() -> None:
-    """Add what was counted to the table; what cannot be written stays counted."""
-    global _counts
-    with _lock:
-        taken, _counts = _counts, Counter()
+    """Add what was counted to the table; while the database is away it stays counted."""
+    today = timezone.now().date()
+    taken = _take()
     if not taken:
         return
     try:
         # One order for all processes, so that they wait for each other but never in a circle.
         rows = sorted(taken.items())
         columns = [list(column) for column in zip(*(call for call, _ in rows), strict=True)]
-        sql.execute(_UPSERT, [timezone.now().date(), *columns, [count for _, count in rows]])
-    except (DatabaseError, InterfaceError) as error:
+        sql.execute(_UPSERT, [today, *columns, [count for _, count in rows]])
+    except (OperationalError, InterfaceError) as error:
         logger.warning("API usage could not be written, it is tried again: %s", error)
         with _lock:
             _counts.update(taken)
+    except DatabaseError:
+        # Tried again it would be refused again, and everything else with it.
+        logger.exception("API usage was refused by the database, %s calls are not counted", sum(taken.values()))
+    else:
+        _begin(today)
+
+
+def _take() -> Counter[Call]:
+    global _counts
+    with _lock:
+        taken, _counts = _counts, Counter()
+    return taken
+
+
+def _begin(today: date) -> None:
+    global _day
+    with _lock:
+        if _day and today != _day:
+            _distinct.clear()
+            _distinct.update(_counts)
+        _day = today
 
 
 def report(versions: Collection[str], since: Any) -> dict[str, list[dict[str, Any]]]:
@@ -108,28 +143,21 @@ def report(versions: Collection[str], since: Any) -> dict[str, list[dict[str, An
     return {"clients": clients, "routes": sql.rows(_ROUTES, [list(versions), since])}
 
 
-def _ensure_writer() -> None:
-    """One thread a process, started by its first call: threads do not survive a fork."""
-    global _writer_pid
-    if _writer_pid == os.getpid() or not settings.API_USAGE_SECONDS:
-        return
-    with _lock:
-        if _writer_pid == os.getpid():
-            return
-        _writer_pid = os.getpid()
-    threading.Thread(target=_write_for_ever, name="api-usage", daemon=True).start()
-    atexit.register(_write)
-
-
-def _write_for_ever() -> None:
-    pause = threading.Event()
-    while not pause.wait(settings.API_USAGE_SECONDS):
-        _write()
-
-
 def _write() -> None:
     try:
         flush()
     finally:
         # A connection kept for one statement in ten seconds is one too many.
         connection.close()
+
+
+def _begin_anew() -> None:
+    # The parent writes what it counted before the fork.
+    global _lock
+    _lock = threading.Lock()
+    _counts.clear()
+    _distinct.clear()
+
+
+_writer = Background("api-usage", _write, settings.API_USAGE_SECONDS)
+os.register_at_fork(after_in_child=_begin_anew)

@@ -3,7 +3,8 @@
 import logging
 from time import monotonic
 
-from django.db import DatabaseError, transaction
+from django.db import Error as DatabaseProblem
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.authentication.memory import Memory
@@ -36,7 +37,7 @@ def note_use(key_id: int) -> None:
     try:
         with transaction.atomic():
             sql.execute(NOTE_USE, {"id": key_id, "now": timezone.now(), "seconds": USE_SECONDS})
-    except DatabaseError as error:
+    except DatabaseProblem as error:
         logger.warning("Use of API key %d not written down: %s", key_id, error)
 
 

@@ -6,6 +6,7 @@ from django.db import transaction
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from accounts.models import ApiKey, User
+from accounts.services.ranks import refuse_superior
 from system import audit
 from system.errors import ApplicationError, ErrorCode
 
@@ -25,7 +26,7 @@ def purge_user(user_id: int) -> None:
     """Remove a deleted user with keys, tokens and whatever applications keep of them. The audit log stays.
 
     Raises:
-        ApplicationError: NOT_FOUND; USER_NOT_DELETED.
+        ApplicationError: NOT_FOUND; USER_NOT_DELETED; FORBIDDEN (a superuser's account is for superusers).
     """
     with transaction.atomic():
         user = User.objects.select_for_update().filter(pk=user_id).first()
@@ -33,6 +34,7 @@ def purge_user(user_id: int) -> None:
             raise ApplicationError(ErrorCode.NOT_FOUND)
         if user.deleted_at is None:
             raise ApplicationError(ErrorCode.USER_NOT_DELETED)
+        refuse_superior(user)
         ApiKey.objects.filter(user_id=user_id).delete()
         OutstandingToken.objects.filter(user_id=user_id).delete()
         for purge in _purgers:

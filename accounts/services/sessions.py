@@ -12,6 +12,7 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from accounts import selectors, tokens
 from accounts.authentication import forget_user
 from accounts.models import User
+from accounts.services.ranks import refuse_superior
 from system import audit
 from system.errors import ApplicationError, ErrorCode
 
@@ -72,21 +73,34 @@ def logout(user_id: int, raw: str) -> None:
     if claims.user_id != user_id:
         raise ApplicationError(ErrorCode.NOT_FOUND)
     with transaction.atomic():
+        _locked(user_id)
         if _end_family(claims):
             audit.record("session.end", "user", user_id)
 
 
 def end_sessions(user_id: int) -> None:
-    """Make every token of a user worthless."""
+    """Make every token of a user worthless.
+
+    Raises:
+        ApplicationError: NOT_FOUND; FORBIDDEN (a superuser's account is for superusers).
+    """
     with transaction.atomic():
+        user = _locked(user_id)
+        if user is None:
+            raise ApplicationError(ErrorCode.NOT_FOUND)
+        refuse_superior(user)
         User.objects.filter(pk=user_id).update(token_version=F("token_version") + 1, updated_at=timezone.now())
         audit.record("session.end_all", "user", user_id)
         transaction.on_commit(lambda: forget_user(user_id))
 
 
+def _locked(user_id: int) -> User | None:
+    """The user; renewals and sign-outs come one after the other, so that what ends a family sees all of its tokens."""
+    return User.objects.select_for_update(no_key=True).filter(pk=user_id).first()
+
+
 def _rotate(raw: str, claims: tokens.Claims) -> dict[str, Any] | None:
-    # The lock puts the renewals of a user in a row, so that a reuse sees every token made before it.
-    user = User.objects.select_for_update(no_key=True).filter(pk=claims.user_id).first()
+    user = _locked(claims.user_id)
     if user is None or not user.is_active or user.token_version != claims.tv:
         return None
     known = OutstandingToken.objects.filter(jti=claims.jti, token=tokens.digest(raw), user_id=user.pk).first()

@@ -12,6 +12,7 @@ from accounts.authentication import forget_user
 from accounts.models import User
 from accounts.roles import ROLES, highest_role
 from accounts.services.passwords import check_rules
+from accounts.services.ranks import refuse_superior
 from system import audit, sql
 from system.actor import current_actor
 from system.errors import ApplicationError, ErrorCode
@@ -98,7 +99,7 @@ def update_user(user_id: int, changes: UserChanges, *, expected: Collection[int]
     with _unique(), transaction.atomic():
         user = _locked(user_id, rank=bool(RANKS & changes.keys()))
         check_version(user.version, expected)
-        _refuse_superior(user)
+        refuse_superior(user)
         before = _snapshot(user)
         _apply(user, changes, before["groups"])
         after = _snapshot(user)
@@ -135,7 +136,7 @@ def delete_user(user_id: int, *, expected: Collection[int] | None = None) -> Non
     with transaction.atomic():
         user = _locked(user_id, rank=True)
         check_version(user.version, expected)
-        _refuse_superior(user)
+        refuse_superior(user)
         if current_actor().user_id == user.pk:
             raise ApplicationError(ErrorCode.OWN_ACCOUNT)
         before = _snapshot(user)
@@ -152,15 +153,6 @@ def _locked(user_id: int, *, rank: bool = False) -> User:
     if user is None:
         raise ApplicationError(ErrorCode.NOT_FOUND)
     return user
-
-
-def _refuse_superior(user: User) -> None:
-    """The rule of the back office: what a superuser is, administrators leave alone."""
-    actor = current_actor()
-    if not user.is_superuser or actor.user_id is None:
-        return
-    if not User.objects.filter(pk=actor.user_id, is_superuser=True).exists():
-        raise ApplicationError(ErrorCode.FORBIDDEN)
 
 
 def _snapshot(user: User) -> dict[str, Any]:

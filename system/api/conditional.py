@@ -43,12 +43,12 @@ class ConditionalViewSet(ApiViewSet):
 
 
 def expected_versions(request: Request) -> frozenset[int] | None:
-    """The versions of the resource that If-Match allows; None when any is fine.
+    """The versions of the resource that If-Match allows; None when any is fine, empty when none of ours can be meant.
 
     Hand it to the service, which compares it with the row it has locked: `check_version(row.version, expected)`.
 
     Raises:
-        ApplicationError: 400 malformed; 412 only ETags that no single resource of ours ever had.
+        ApplicationError: 400 malformed.
     """
     sent = request.META.get("HTTP_IF_MATCH")
     if sent is None or sent.strip() == "*":

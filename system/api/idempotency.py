@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import orjson
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
@@ -79,7 +80,8 @@ class _Once:
             if not idempotency.is_free(self._caller, self._key):
                 raise _still_running()
             response = self._replayed() or self._remembered(handler(*args, **kwargs))
-            transaction.set_rollback(response.status_code >= FIRST_ERROR_STATUS)
+            if response.status_code >= FIRST_ERROR_STATUS:
+                transaction.set_rollback(True)
             return response
 
     def outside(self, handler: Handler, *args: Any, **kwargs: Any) -> Any:
@@ -115,8 +117,10 @@ class _Once:
 
 
 def _digest(route: str, query: str, body: bytes) -> bytes:
+    """What tells this request from others. A body may hold a password, so nobody else must be able to compute it."""
     head = f"{route}\0{query}\0".encode("utf-8", "surrogateescape")
-    return blake2b(head + body, digest_size=32).digest()
+    secret = blake2b(settings.SECRET_KEY.encode()).digest()
+    return blake2b(head + body, digest_size=32, key=secret, person=b"idempotency").digest()
 
 
 def _still_running() -> ApplicationError:

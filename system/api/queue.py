@@ -52,10 +52,6 @@ class TasksQuery(PageQuery):
         refuse_reversed(query, "start_time", "end_time")
 
 
-class NoQuery(QuerySerializer):
-    """No parameters."""
-
-
 class AttemptSerializer(serializers.Serializer[Any]):
     """One claim of a task by a worker."""
 
@@ -134,7 +130,7 @@ class QueueViewSet(ApiViewSet):
     @extend_schema(parameters=[TASK_ID], responses={200: TaskSerializer}, tags=["queue"])
     def retrieve(self, request: Request, task_id: str) -> Response:
         """One task with all its attempts."""
-        NoQuery.parse(request)
+        QuerySerializer.parse(request)
         return self.reply(task_view(tasks.find_task(task_id)))
 
     @extend_schema(request=None, parameters=[TASK_ID], responses={202: TaskSerializer}, tags=["queue"])
@@ -154,7 +150,7 @@ class QueueViewSet(ApiViewSet):
     @extend_schema(responses={200: StatsSerializer}, tags=["queue"])
     def stats(self, request: Request) -> Response:
         """Waiting and running tasks of each queue, workers alive, what ended lately."""
-        NoQuery.parse(request)
+        QuerySerializer.parse(request)
         return self.reply(queue_stats())
 
 

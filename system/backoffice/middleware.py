@@ -1,15 +1,18 @@
-"""What every back-office page gets: a content security policy, the operators' time zone, and who acts."""
+"""What every back-office page gets: a content security policy, the operators' time zone, who acts, limited sign-in."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 
 from system.actor import Actor, set_actor
+from system.api.throttling.charging import address_of, charge, named_bucket, route_bucket
+from system.backoffice.base import refusal_text
 from system.client_ip import client_ip
+from system.errors import ApplicationError
 from system.middleware import GetResponse
 
 # The theme's Alpine evaluates attribute expressions and it styles inline; pictures come from the platform's hosts.
@@ -47,8 +50,22 @@ class BackOfficeMiddleware:
         response.headers.setdefault("Content-Security-Policy", POLICY)
         return response
 
-    def process_view(self, request: HttpRequest, *_view: Any) -> None:
-        """What a form changes is done by whoever is signed in."""
-        if request.method == "POST" and request.path_info.startswith(self.prefix) and request.user.is_authenticated:
+    def process_view(self, request: HttpRequest, *_view: Any) -> HttpResponseBase | None:
+        """What a form changes is done by whoever is signed in; signing in is limited like the API's."""
+        if request.method != "POST" or not request.path_info.startswith(self.prefix):
+            return None
+        if request.user.is_authenticated:
             user = request.user
             set_actor(Actor("admin", user.pk, user.get_username(), client_ip(request)))
+        match = request.resolver_match
+        return _refused_sign_in(request) if match and match.view_name == "admin:login" else None
+
+
+def _refused_sign_in(request: HttpRequest) -> HttpResponse | None:
+    """The answer to somebody who tried too often, from an address or as a user; the API's attempts count, too."""
+    name = request.POST.get("username", "")
+    try:
+        charge(request, [*route_bucket("login", address_of(request)), *named_bucket("login_name", name)])
+    except ApplicationError as error:
+        return HttpResponse(refusal_text(error), "text/plain", status=error.status, headers=error.headers)
+    return None

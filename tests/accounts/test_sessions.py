@@ -1,6 +1,7 @@
 """Renewal, sign-out, and what ends a session."""
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 from accounts import services
 from accounts.authentication import forget_everybody
 from accounts.models import User
+from accounts.services import sessions
 from accounts.tasks import forget_expired_tokens
 from system.errors import ApplicationError
 from system.models import AuditLog
@@ -73,6 +75,35 @@ def test_of_parallel_refreshes_one_wins(session: dict[str, Any]) -> None:
     with ThreadPoolExecutor(PARALLEL) as pool:
         assert sorted(pool.map(attempt, range(PARALLEL))) == [False] * (PARALLEL - 1) + [True]
     # The others used a token again, which ends the family, the winner's token included.
+    assert alive_tokens() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sign_out_ends_a_renewal_that_is_under_way(
+    session: dict[str, Any], operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renewing, out = Event(), Event()
+    made = sessions._session
+
+    def slowly(*args: Any) -> dict[str, Any]:
+        fresh = made(*args)
+        renewing.set()
+        out.wait(1)
+        return fresh
+
+    def run(work: Any, *args: Any) -> None:
+        try:
+            work(*args)
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(sessions, "_session", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        renewal = pool.submit(run, services.refresh, session["refresh_token"])
+        assert renewing.wait(20)
+        pool.submit(run, services.logout, operator.pk, session["refresh_token"]).result()
+        out.set()
+        renewal.result()
     assert alive_tokens() == 0
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 from django.db import connection
+from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from accounts import services
@@ -212,6 +213,8 @@ def test_a_superuser_is_for_superusers(api: ApiClient, client: ApiClient, viewer
     client.patch(f"users/{viewer.pk}", {"email": "new@example.com"}, expect=403)
     client.delete(f"users/{viewer.pk}", expect=403)
     api.as_(viewer).patch(f"users/{admin.pk}", {"tier": "basic"})
+    User.objects.filter(pk=viewer.pk).update(deleted_at=timezone.now())
+    client.post(f"users/{viewer.pk}/purge", expect=403)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from django.test import RequestFactory
 from pytest_django import Settings
 
 from config.env import networks
-from system.client_ip import client_ip, limit_owner
+from system.client_ip import _client_ip, client_ip, limit_owner
 
 PEER = "203.0.113.5"
 PROXY = "10.0.0.7"
@@ -75,3 +75,10 @@ def test_a_wrong_network_stops_the_start() -> None:
     assert networks("TRUSTED_PROXIES", ["10.0.0.7", "fd00::/8"]) == (ip_network("10.0.0.7/32"), ip_network("fd00::/8"))
     with pytest.raises(ImproperlyConfigured, match="TRUSTED_PROXIES"):
         networks("TRUSTED_PROXIES", ["proxy.internal"])
+
+
+@pytest.mark.usefixtures("proxies")
+def test_a_made_up_chain_that_is_long_is_read_and_not_remembered() -> None:
+    _client_ip.cache_clear()
+    assert seen(PROXY, "6.6.6.6, " * 200 + "1.2.3.4") == "1.2.3.4"
+    assert _client_ip.cache_info().currsize == 0

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.test import override_settings
 from django.urls import path
 from django.utils import timezone
+from pytest_django import Settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -284,6 +285,12 @@ def test_answers_with_secrets_are_not_kept(client: ApiClient) -> None:
         client.post("secret", {}, expect=201, headers=KEY)
     assert deeds() == 2
     assert not IdempotencyKey.objects.exists()
+
+
+def test_what_is_kept_of_a_request_is_no_way_to_guess_the_password_in_it(client: ApiClient, settings: Settings) -> None:
+    client.post("deeds", {"password": "guessable"}, expect=201, headers=KEY)
+    settings.SECRET_KEY = "another installation's"
+    client.post("deeds", {"password": "guessable"}, expect=422, headers=KEY)
 
 
 def test_long_answers_are_kept_whole(client: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:

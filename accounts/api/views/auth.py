@@ -60,7 +60,7 @@ class AuthViewSet(ApiViewSet):
     def login(self, request: Request) -> Response:
         """Sign in with a user name or e-mail address and a password."""
         body = LoginSerializer.parse(request)
-        self.charge(request, needs_limiter=True, login_name=body["username"])
+        self.charge(request, login_name=body["username"])
         return self.reply(services.login(body["username"], body["password"]), message=_("Signed in"))
 
     @extend_schema(

@@ -49,6 +49,7 @@ class SyncViewSet(ApiViewSet):
     action_permissions = {"status": IsViewer, "logs": IsViewer, "statistics": IsViewer}
     settled_actions = frozenset({"start", "stop", "resume"})
     throttle_buckets = {"start": ("sync_start",), "validate": ("sync_start",)}
+    idempotent_outside = frozenset({"validate"})
 
     @extend_schema(
         request=serializers.StartSyncSerializer, responses={202: serializers.JobSerializer}, examples=[START_EXAMPLE]

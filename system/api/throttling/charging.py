@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any, TypeVar
 
 from django.http import HttpRequest
@@ -16,6 +17,8 @@ from system.errors import ApplicationError, ErrorCode
 
 # What clients with typed headers read as "as much as you like".
 UNLIMITED = 1_000_000_000
+# Where passwords can be guessed: better nobody signs in for a while than somebody tries without end.
+GUESSED = frozenset({"login", "login_name"})
 _UNLIMITED_RATE = Rate(UNLIMITED, 3600, UNLIMITED)
 
 AnyView = TypeVar("AnyView", bound=Callable[..., Any])
@@ -67,16 +70,19 @@ def route_bucket(name: str, owner: object) -> list[Bucket]:
     return _bucket(name, owner, rate_of(name))
 
 
+def named_bucket(rate: str, whose: str) -> list[Bucket]:
+    """The bucket of a name somebody typed; letter case does not matter, and Redis keeps a digest only."""
+    digest = blake2b(whose.casefold().encode("utf-8", "surrogatepass"), digest_size=16)
+    return _bucket(rate, digest.hexdigest(), rate_of(rate))
+
+
 def address_of(request: HttpRequest) -> str:
     """Whose limits a call without a user counts for."""
     return limit_owner(client_ip(request)) or "unknown"
 
 
-def charge(request: HttpRequest, buckets: list[Bucket], *, needs_limiter: bool = False) -> None:
-    """Take a request from its buckets, once.
-
-    Args:
-        needs_limiter: refuse it when Redis does not answer; other requests pass then.
+def charge(request: HttpRequest, buckets: list[Bucket]) -> None:
+    """Take a request from its buckets, once. While Redis does not answer, what is one of GUESSED is refused.
 
     Raises:
         ApplicationError: RATE_LIMITED, nothing was taken; UNAVAILABLE.
@@ -86,7 +92,7 @@ def charge(request: HttpRequest, buckets: list[Bucket], *, needs_limiter: bool =
     if not buckets:
         return
     account.verdict = limiter.take(buckets)
-    if account.verdict is None and needs_limiter:
+    if account.verdict is None and any(bucket.name in GUESSED for bucket in buckets):
         raise ApplicationError(ErrorCode.UNAVAILABLE, headers={"Retry-After": str(math.ceil(PAUSE_SECONDS))})
     if account.verdict and not account.verdict.allowed:
         raise refusal(account.verdict)

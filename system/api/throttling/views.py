@@ -1,7 +1,6 @@
 """What a view says about its limits, and how a call to it is charged."""
 
 from collections.abc import Mapping
-from hashlib import blake2b
 from typing import Any, ClassVar
 
 from rest_framework.exceptions import AuthenticationFailed
@@ -9,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from system.api.permissions import IsAnyone
-from system.api.throttling.charging import address_of, caller_buckets, charge, route_bucket
+from system.api.throttling.charging import address_of, caller_buckets, charge, named_bucket, route_bucket
 from system.api.throttling.suspects import refuse_suspect, remember_good, remember_refused
 from system.errors import ApplicationError
 
@@ -48,13 +47,11 @@ class ThrottledView(APIView):
             raise
         return problem
 
-    def charge(self, request: Request, *, needs_limiter: bool = False, **owners: str) -> None:
+    def charge(self, request: Request, **owners: str) -> None:
         """Take this call from its caller's bucket, from those of its action, and from some of `owners`.
 
         Args:
-            needs_limiter: refuse it when Redis does not answer.
-            owners: names of further rates with whose bucket it is: `login_name="alice"`; letter case does not matter,
-                and Redis keeps a digest only.
+            owners: names of further rates with whose bucket it is: `login_name="alice"`.
 
         Raises:
             ApplicationError: RATE_LIMITED, UNAVAILABLE.
@@ -65,8 +62,8 @@ class ThrottledView(APIView):
         for name in self.throttle_buckets.get(self._action(request), ()):
             buckets += route_bucket(name, owner)
         for name, whose in owners.items():
-            buckets += route_bucket(name, _digest(whose))
-        charge(request._request, buckets, needs_limiter=needs_limiter)
+            buckets += named_bucket(name, whose)
+        charge(request._request, buckets)
 
     def _identify(self, request: Request) -> Exception | None:
         """Try the credentials; public views never look at them."""
@@ -83,7 +80,3 @@ class ThrottledView(APIView):
 
     def _action(self, request: Request) -> str:
         return getattr(self, "action", None) or (request.method or "").lower()
-
-
-def _digest(text: str) -> str:
-    return blake2b(text.casefold().encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -24,7 +24,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What to look at."""
-        parser.add_argument("--days", type=int, default=30, help="how far back to look, 1 to 366 (default 30)")
+        parser.add_argument(
+            "--days", type=int, default=30, help=f"how far back to look, 1 to {usage.KEPT_DAYS} (default 30)"
+        )
         parser.add_argument("--api-version", action="append", help="a version; all but the newest when left out")
         parser.add_argument("--json", action="store_true", help="print JSON for programs")
 
@@ -36,8 +38,8 @@ class Command(BaseCommand):
             raise CommandError(
                 f"There is no version {', '.join(unknown)}; there are {', '.join(settings.API_VERSIONS)}."
             )
-        if not 1 <= options["days"] <= 366:
-            raise CommandError("--days must be between 1 and 366.")
+        if not 1 <= options["days"] <= usage.KEPT_DAYS:
+            raise CommandError(f"--days must be between 1 and {usage.KEPT_DAYS}.")
         found = usage.report(versions, timezone.now().date() - timedelta(days=options["days"] - 1))
         if options["json"]:
             self.stdout.write(json.dumps(found, default=str, ensure_ascii=False))

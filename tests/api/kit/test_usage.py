@@ -1,13 +1,17 @@
 """Who still calls an old version can be asked."""
 
 import json
+import os
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import DataError, OperationalError
+from django.utils import timezone
 
 from accounts.models import User
-from system import usage
+from system import retention, usage
 from system.models import ApiUsage
 from tests.client import ApiClient
 
@@ -16,7 +20,7 @@ pytestmark = pytest.mark.shows("001/7.2.1")
 
 @pytest.fixture(autouse=True)
 def nothing_counted() -> None:
-    usage._counts.clear()
+    usage._begin_anew()
 
 
 def report(*options: str) -> str:
@@ -67,3 +71,59 @@ def test_the_report_reads_well_for_people(capsys: pytest.CaptureFixture[str]) ->
 def test_wrong_options_are_told(options: tuple[str, str]) -> None:
     with pytest.raises(CommandError):
         report(*options)
+
+
+def test_a_long_made_up_method_does_not_spoil_the_count_of_the_others(api: ApiClient, viewer: User) -> None:
+    client = api.as_(viewer)
+    client.send("UNSUBSCRIBE", "sync/jobs")
+    client.get("sync/jobs")
+    usage.flush()
+    assert set(ApiUsage.objects.values_list("method", "calls")) == {("OTHER", 1), ("GET", 1)}
+
+
+def call(client_version: str = "", user_id: int = 0) -> usage.Call:
+    return usage.Call("v1", "GET", "products", user_id, 0, client_version)
+
+
+@pytest.mark.django_db
+def test_made_up_client_versions_fill_neither_memory_nor_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usage, "MOST_VERSIONED", 2)
+    monkeypatch.setattr(usage, "MOST_DISTINCT", 4)
+    for number in range(9):
+        usage.note(call(f"1.0.{number}"))
+        usage.flush()
+    assert dict(ApiUsage.objects.values_list("client_version", "calls")) == {"1.0.0": 1, "1.0.1": 1, "": 7}
+    for user in range(9):
+        usage.note(call(user_id=user))
+    assert len(usage._counts) == 2
+
+
+@pytest.mark.parametrize(("problem", "kept"), [(OperationalError("away"), 1), (DataError("too long"), 0)])
+def test_what_cannot_be_written_now_is_kept_and_what_never_can_be_is_not(
+    monkeypatch: pytest.MonkeyPatch, problem: Exception, kept: int
+) -> None:
+    def refuse(*_: object) -> None:
+        raise problem
+
+    monkeypatch.setattr("system.usage.sql.execute", refuse)
+    usage.note(call())
+    usage.flush()
+    assert usage._counts.total() == kept
+
+
+def test_a_child_does_not_count_again_what_its_parent_counted() -> None:
+    usage.note(call())
+    child = os.fork()
+    if child == 0:
+        os._exit(usage._counts.total())
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert usage._counts.total() == 1
+
+
+@pytest.mark.django_db
+def test_counts_that_no_report_reaches_go() -> None:
+    today = timezone.now().date()
+    for days in (usage.KEPT_DAYS + 1, usage.KEPT_DAYS - 1):
+        ApiUsage.objects.create(day=today - timedelta(days=days), version="v1", method="GET", route="products", calls=1)
+    assert retention.forget_usage() == 1
+    assert ApiUsage.objects.get().day == today - timedelta(days=usage.KEPT_DAYS - 1)

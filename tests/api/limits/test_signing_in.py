@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
+from django.test import Client
+from django.urls import reverse
 
 from accounts.models import User
 from tests.api.limits.conftest import Limits
@@ -80,3 +82,20 @@ def test_what_is_no_sign_in_uses_up_no_name(api: ApiClient, limits: Limits, hash
 def test_a_password_too_long_is_refused_before_it_is_hashed(api: ApiClient, limits: Limits, hashes: list[str]) -> None:
     assert guess(api, "plain", "x" * 129) == 400
     assert hashes == []
+
+
+def test_the_back_office_is_no_way_around(api: ApiClient, limits: Limits, hashes: list[str], client: Client) -> None:
+    limits(login_name="2/minute")
+
+    def enter(name: str) -> Any:
+        form = {"username": name, "password": PASSWORD}
+        return client.post(reverse("admin:login"), form, headers={"Accept-Language": "en"})
+
+    assert [enter("plain").status_code for _ in range(2)] == [200, 200]
+    assert guess(api, "plain", PASSWORD) == 429
+    refused = enter("Plain")
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert refused.content.startswith(b"Too many requests")
+    assert enter("other").status_code == 200
+    assert len(hashes) == 3

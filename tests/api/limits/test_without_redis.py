@@ -74,6 +74,13 @@ def test_signing_in_is_refused_before_the_password_is_looked_at(
 
 
 @pytest.mark.usefixtures("stopped")
+def test_so_is_guessing_the_old_password(plain_user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = ApiClient().as_(plain_user)
+    monkeypatch.setattr("accounts.services.change_own_password", None)
+    client.post("auth/password", {"current_password": "guess", "new_password": "correct horse 1688"}, expect=503)
+
+
+@pytest.mark.usefixtures("stopped")
 def test_it_is_said_once_in_a_while_and_not_for_each_request(
     plain_user: User, caplog: pytest.LogCaptureFixture
 ) -> None:
