@@ -19,6 +19,7 @@ RATES = {
     "enterprise": _("Calls of a user of the enterprise tier"),
     "premium": _("Calls of a user of the premium tier"),
     "anonymous": _("Calls of an address without good credentials"),
+    "callback": _("Change messages from an address"),
     "login": _("Sign-ins from an address"),
     "login_name": _("Sign-ins with a user name"),
 }

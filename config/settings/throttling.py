@@ -13,6 +13,8 @@ THROTTLE_RATES = {
     "premium": text("RATE_PREMIUM", "unlimited"),
     # By address: calls without credentials, with bad ones, or to an address that does not exist.
     "anonymous": text("RATE_ANONYMOUS", "1000/hour"),
+    # By address: change messages that 1688 pushes.
+    "callback": text("RATE_CALLBACK", "6000/minute"),
     # By route: sign-in by address and by the name that is tried, costly ones by user.
     "login": text("RATE_LOGIN", "60/minute"),
     "login_name": text("RATE_LOGIN_NAME", "20/minute"),

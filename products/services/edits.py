@@ -70,6 +70,11 @@ class Edit:
             self._own(changed | ({"skus"} if skus_changed else set()))
         return self
 
+    def give_back(self, field: str) -> "Edit":
+        """Let syncs say again what a field of a synced product is."""
+        self.product.owned_fields = [name for name in self.product.owned_fields if name != field]
+        return self
+
     def prices(self) -> list[Decimal]:
         """Every price that is said of the product: its own, those of its tiers and of its SKUs."""
         tiers = sum((sku.price_tiers for sku in self.skus), self.product.price_tiers)

@@ -6,6 +6,7 @@ a name are text, in quotes, so that nothing shortens them to 6E+11.
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import IO, Any, NamedTuple
 
@@ -15,8 +16,8 @@ from xlsxwriter import Workbook
 from products.selectors.tables import COLUMNS, json_rows, table_rows
 from system.naming import Naming
 
-# Also as Chinese keyboards write them.
-FORMULA_STARTS = frozenset("=+-@\t\r\n\0＝＋－＠")
+# Also as Chinese keyboards write them; some programs pass over blanks before them.
+_FORMULA = re.compile("[\t\r\n\0]|[\\s\u180e\u200b-\u200f\u2060\ufeff]*[=+\\-@＝＋－＠]")
 # Microsoft's limits for a worksheet: rows (one is the heading), characters in a cell.
 XLSX_ROWS = 1_048_576 - 1
 XLSX_CELL = 32_767
@@ -41,7 +42,7 @@ class Format(NamedTuple):
 
 
 def _guarded(row: Row) -> list[Any]:
-    return [f"'{cell}" if isinstance(cell, str) and cell[:1] in FORMULA_STARTS else cell for cell in row]
+    return [f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell for cell in row]
 
 
 def _table(contents: Contents) -> tuple[list[str], Iterable[Sequence[Row]]]:

@@ -1,6 +1,7 @@
 """Exports: a small one is written while its caller waits, a large one by a task into a folder that all servers see."""
 
 import os
+import re
 import tempfile
 import time
 import uuid
@@ -25,6 +26,8 @@ from system.queue import LEASE_SECONDS, TaskContext, enqueue
 HEARTBEAT_SECONDS = 5
 
 _TIMES = frozenset({"updated_since", "start_time", "end_time"})
+# A finished file, an attempt at one, and what XLSX is put together from.
+_OURS = re.compile(rf"\.?[0-9a-f-]{{36}}\.(?:{'|'.join(FORMATS)})(?:\.[0-9]+)?|tmp\w{{8}}")
 _OPEN = (Task.State.PENDING, Task.State.RUNNING)
 
 
@@ -88,7 +91,7 @@ def run_export(payload: dict[str, Any], context: TaskContext) -> dict[str, Any]:
     path = export_path(context.task_id, order.format)
     part = path.with_name(f".{path.name}.{context.fence}")
     try:
-        with part.open("wb") as file:
+        with open(part, "wb", opener=_private) as file:
             rows = FORMATS[order.format].write(file, order.contents, _Heartbeat(context))
             file.flush()
             os.fsync(file.fileno())
@@ -106,12 +109,17 @@ def export_path(task_id: uuid.UUID, file_format: str) -> Path:
 def remove_old_exports() -> None:
     """Delete files that nobody may fetch any more, and what broken attempts left."""
     oldest = time.time() - settings.EXPORT_KEEP_SECONDS
-    for path in _folder().iterdir():
+    for path in filter(_is_ours, _folder().iterdir()):
         try:
             if path.stat().st_mtime < oldest:
                 path.unlink()
         except FileNotFoundError:
             continue
+
+
+def _is_ours(path: Path) -> bool:
+    """The folder may hold what others keep there."""
+    return _OURS.fullmatch(path.name) is not None and path.is_file()
 
 
 class _Heartbeat:
@@ -127,13 +135,17 @@ class _Heartbeat:
             self._next = time.monotonic() + HEARTBEAT_SECONDS
 
 
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def _nothing() -> None:
     """Between the rows of a small export nothing happens."""
 
 
 def _folder() -> Path:
     folder = Path(settings.EXPORT_DIR)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
 

@@ -85,6 +85,9 @@ class Planner:
     def publish(self, product: Product) -> Edit:
         """Offer it. Nothing happens to a product that is offered already.
 
+        A synced product that an operator had disabled gets its status from its source again, or no sync could ever
+        delist it.
+
         Raises:
             ApplicationError: PRODUCT_GONE, PRICE_MISSING.
         """
@@ -94,7 +97,9 @@ class Planner:
             return edit
         if all(price <= Decimal(0) for price in edit.prices()):
             raise ApplicationError(ErrorCode.PRICE_MISSING, details={"price": [ErrorCode.PRICE_MISSING.message]})
-        return edit.assign({"status": Product.Status.PUBLISHED.value})
+        disabled_by_us = product.status == Product.Status.DISABLED and "status" in product.owned_fields
+        edit.assign({"status": Product.Status.PUBLISHED.value})
+        return edit.give_back("status") if disabled_by_us else edit
 
     def disable(self, product: Product) -> Edit:
         """Take it off the shelf until it is published again. Nothing happens to a disabled one.

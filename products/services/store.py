@@ -21,8 +21,10 @@ from system.errors import ApplicationError, ErrorCode
 from system.sql import execute, fetch_all
 
 _WRITTEN = (*COLUMNS, "owned_fields", "deleted_at")
+# What is given back to the source is read again at the next walk: the empty fingerprint differs from whatever it says.
 _UPDATE = f"""
     UPDATE products_product AS p SET ({", ".join(_WRITTEN)}) = ROW ({", ".join(f"i.{name}" for name in _WRITTEN)}),
+        fingerprint = CASE WHEN p.owned_fields <@ i.owned_fields THEN p.fingerprint ELSE '' END,
         version = p.version + 1, updated_at = %s
     FROM json_populate_recordset(NULL::products_product, %s::json) AS i WHERE p.id = i.id
 """  # noqa: S608 - constants only

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.utils import timezone
@@ -19,6 +20,7 @@ from syncjobs.engine.errors import EngineError
 from syncjobs.models import Source, SyncJob
 from syncjobs.services import sources
 from syncjobs.services.jobs import StartSync, start_sync
+from syncjobs.services.source_checks import check_source
 from system.backoffice.base import ActingAdmin, Deed
 from system.backoffice.html import badge
 from system.crypto import CannotDecrypt
@@ -166,8 +168,8 @@ class SourceAdmin(ActingAdmin):
         if change:
             touched = set(form.changed_data) & set(CREDENTIALS)
             credentials = form.credentials if touched else None
-            settings = sources.SourceSettings(**chosen)
-            sources.update_source(obj.name, settings, make_default=make_default, credentials=credentials)
+            wanted = sources.SourceSettings(**chosen)
+            sources.update_source(obj.name, wanted, make_default=make_default, credentials=credentials)
         else:
             credentials = form.credentials(Credentials())
             new = sources.NewSource(
@@ -177,7 +179,7 @@ class SourceAdmin(ActingAdmin):
 
     def _check(self, request: HttpRequest, source: Source) -> str | None:
         try:
-            report = sources.check_source(source)
+            report = check_source(source, patience=settings.SYNC_VALIDATE_SECONDS)
         except (EngineError, CannotDecrypt) as error:
             messages.error(request, f"{source}: {error}")
             return None

@@ -8,13 +8,23 @@ from django.utils import timezone
 from syncjobs import live, selectors
 from syncjobs.models import SyncLog
 from syncjobs.services import deliveries
+from system import sql
+
+# First word of the lock that makes writers of one job's log take turns.
+LOG_LOCK = 0x168A
 
 
 def log(job_id: int, message: str, *, level: str = "info", context: dict[str, Any] | None = None) -> None:
-    """Write one line. `message` is one of `syncjobs.log_texts`, translated when it is shown."""
-    line = SyncLog.objects.create(
-        job_id=job_id, level=level, message=message, context=context or {}, created_at=timezone.now()
-    )
+    """Write one line. `message` is one of `syncjobs.log_texts`, translated when it is shown.
+
+    Whoever writes holds the job's log until its transaction ends, so a job's lines appear in the order of their ids:
+    a reader who has seen one has seen all before it. Whoever locks the job's row as well does so first.
+    """
+    with transaction.atomic(savepoint=False):
+        sql.rows("SELECT pg_advisory_xact_lock(%s::int, %s::int)", [LOG_LOCK, job_id & 0x7FFFFFFF])
+        line = SyncLog.objects.create(
+            job_id=job_id, level=level, message=message, context=context or {}, created_at=timezone.now()
+        )
     transaction.on_commit(lambda: live.publish(job_id, "log", selectors.log_view(line)))
 
 

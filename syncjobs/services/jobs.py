@@ -175,8 +175,7 @@ def resume_sync(task_id: str) -> SyncJob:
             if not reopen(job.pk, SyncJob.RESUMABLE_STATES):
                 raise ApplicationError(ErrorCode.SYNC_NOT_RESUMABLE, details={"task_id": task_id, "status": job.state})
             _reopen_batches(job.pk)
-            # What is missing is found out anew, and shown anew if it is too much.
-            HeldProduct.objects.filter(job_id=job.pk).delete()
+            _forget_approval(job.pk)
             announce.log(job.pk, "sync resumed", context={"status": State.RUNNING.value})
             _audit_change(job.pk, "sync.resume", job.state, State.RUNNING)
             slices_queue.ensure_slices(job.pk)
@@ -210,6 +209,12 @@ def _reopen_batches(job_id: int) -> None:
     of_job.filter(Q(state=SyncBatch.State.FAILED) | Q(state=SyncBatch.State.PENDING) & tried).update(
         state=SyncBatch.State.PENDING, crashes=0, failures=0, not_before=None, finished_at=None
     )
+
+
+def _forget_approval(job_id: int) -> None:
+    """What is missing is found out anew, and shown anew if it is too much."""
+    HeldProduct.objects.filter(job_id=job_id).delete()
+    SyncBatch.objects.filter(job_id=job_id, stage=SyncBatch.Stage.DELIST).update(params={})
 
 
 def fail(job_id: int, error: dict[str, Any]) -> None:

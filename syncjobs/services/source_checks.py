@@ -1,11 +1,12 @@
-"""Asking a source whether it works, for callers who need the difference between "no" and "no answer"."""
+"""Asking a source whether it works; also for callers who need the difference between "no" and "no answer"."""
 
 import msgspec
+from django.conf import settings
 
 from syncjobs.engine.contracts import CheckReport
 from syncjobs.engine.errors import EngineError, FatalSourceError
 from syncjobs.models import Source
-from syncjobs.services.sources import check_source
+from syncjobs.services.sources import connect
 from system.crypto import CannotDecrypt
 from system.errors import ApplicationError, ErrorCode
 
@@ -14,15 +15,31 @@ TIMED_OUT = frozenset({"timeout"})
 UNREACHABLE = frozenset({"connection_failed", "dns_failed", "tls_failed", "bad_answer", "body_too_large"})
 
 
+def check_source(source: Source, *, patience: float | None = None) -> CheckReport:
+    """Ask the source whether it works: reachable, signed right, permitted for each API.
+
+    Args:
+        patience: seconds a caller waits; as long as it takes when left out.
+
+    Raises:
+        FatalSourceError: the source's options make no sense.
+    """
+    connector = connect(source, patience=patience)
+    try:
+        return connector.check()
+    finally:
+        connector.close()
+
+
 def checked(source: Source) -> CheckReport:
-    """The report of a source that answered, whatever it answered.
+    """The report of a source that answered within SYNC_VALIDATE_SECONDS, whatever it answered.
 
     Raises:
         ApplicationError: 504 or 502 with the report as details when it did not answer; 422 when its options or stored
             secrets cannot be used at all.
     """
     try:
-        report = check_source(source)
+        report = check_source(source, patience=settings.SYNC_VALIDATE_SECONDS)
     except CannotDecrypt as error:
         raise ApplicationError(ErrorCode.SYNC_SOURCE_REFUSED, details={"credentials": [str(error)]}) from error
     except FatalSourceError as error:

@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from syncjobs.connectors.alibaba1688.quota import LONGEST_WAIT_SECONDS, RedisCallGate
 from syncjobs.connectors.registry import CONNECTORS, ConnectorContext, Credentials, build
-from syncjobs.engine.contracts import CheckReport, Connector
+from syncjobs.engine.contracts import Connector
 from syncjobs.models import Source
 from syncjobs.services.outbound import check_source_options
 from system import audit, runtime, sql
@@ -230,7 +230,9 @@ def _take_turns() -> None:
 
 
 def _make_default(source: Source) -> None:
-    Source.objects.filter(is_default=True).exclude(pk=source.pk).update(is_default=False)
+    Source.objects.filter(is_default=True).exclude(pk=source.pk).update(
+        is_default=False, version=F("version") + 1, updated_at=timezone.now()
+    )
     Source.objects.filter(pk=source.pk).update(is_default=True)
     source.is_default = True
 
@@ -338,12 +340,3 @@ def find_source(name: str, among: "QuerySet[Source] | None" = None) -> Source:
     if source is None:
         raise ApplicationError(ErrorCode.SYNC_SOURCE_UNKNOWN, details={"source": name})
     return source
-
-
-def check_source(source: Source) -> CheckReport:
-    """Ask the source whether it would work: reachable, signed right, permitted for each API."""
-    connector = connect(source)
-    try:
-        return connector.check()
-    finally:
-        connector.close()

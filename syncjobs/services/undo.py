@@ -1,7 +1,7 @@
 """Take back what a run did to the catalogue: a few products at once, many by a task, chunk by chunk."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from django.db import transaction
@@ -13,7 +13,7 @@ from system import audit, sql
 from system.actor import Actor, actor_scope, current_actor
 from system.errors import ApplicationError, ErrorCode
 from system.models import Task
-from system.queue import TaskContext, enqueue
+from system.queue import TaskContext, TaskFailed, enqueue
 
 UNDO_KIND = "sync.undo"
 # One transaction's worth of products.
@@ -24,10 +24,21 @@ AT_ONCE = 500
 SHOWN = 1000
 LEASE_SECONDS = 60
 
+# Each product at its first line of the job, so that a step goes on in the index where the last one ended.
 _NEXT = """
-SELECT DISTINCT product_id FROM products_productchange
-WHERE job_id = %s AND product_id > %s ORDER BY product_id LIMIT %s
+SELECT c.id, c.product_id FROM products_productchange c
+WHERE c.job_id = %(job)s::bigint AND c.id > %(after)s::bigint AND NOT EXISTS (
+    SELECT FROM products_productchange e
+    WHERE e.product_id = c.product_id AND e.id < c.id AND e.job_id = %(job)s::bigint)
+ORDER BY c.id LIMIT %(limit)s::int
 """
+
+
+class _Step(NamedTuple):
+    """Some products of a run, and the last change line that was looked at."""
+
+    products: list[int]
+    last: int
 
 
 class Undone(msgspec.Struct, kw_only=True):
@@ -61,7 +72,7 @@ def undo_sync(task_id: str, product_ids: Sequence[int] | None = None) -> Undone:
         raise ApplicationError(ErrorCode.SYNC_DRY_RUN, details={"task_id": task_id})
     if job.state in SyncJob.OPEN_STATES:
         raise ApplicationError(ErrorCode.SYNC_JOB_OPEN, details={"task_id": task_id, "status": job.state})
-    wanted = _products(job.pk, 0, AT_ONCE + 1) if product_ids is None else sorted(set(product_ids))
+    wanted = _next(job.pk, 0, AT_ONCE + 1).products if product_ids is None else sorted(set(product_ids))
     if product_ids is None and len(wanted) > AT_ONCE:
         return Undone(task=_later(job))
     done = Undone()
@@ -83,19 +94,29 @@ def run_undo(payload: dict[str, Any], context: TaskContext) -> dict[str, Any]:
 
     Returns:
         What `Undone` says, for the task's row.
+
+    Raises:
+        TaskFailed: the job was resumed; what it does from then on is not what somebody wanted undone.
     """
-    job = SyncJob.objects.get(pk=payload["job_id"])
     done, last = Undone(), 0
     with actor_scope(msgspec.convert(payload["actor"], Actor)):
-        while chunk := _products(job.pk, last, CHUNK):
+        while (step := _next(payload["job_id"], last, CHUNK)).products:
             context.heartbeat(LEASE_SECONDS)
-            _undo_chunk(job, chunk, done)
-            last = chunk[-1]
+            _undo_chunk(_resting(payload["job_id"]), step.products, done)
+            last = step.last
     return {"undone": done.undone, "skipped": done.skipped, "skipped_by_reason": done.skipped_by_reason}
 
 
-def _products(job_id: int, after: int, limit: int) -> list[int]:
-    return [row["product_id"] for row in sql.rows(_NEXT, [job_id, after, limit])]
+def _next(job_id: int, after: int, limit: int) -> _Step:
+    rows = sql.rows(_NEXT, {"job": job_id, "after": after, "limit": limit})
+    return _Step([row["product_id"] for row in rows], rows[-1]["id"] if rows else after)
+
+
+def _resting(job_id: int) -> SyncJob:
+    job = SyncJob.objects.get(pk=job_id)
+    if job.state in SyncJob.OPEN_STATES:
+        raise TaskFailed("job_open", "The job was resumed; what was put back before stays so.")
+    return job
 
 
 @transaction.atomic

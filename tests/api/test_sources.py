@@ -1,6 +1,7 @@
 """Sources over the API: what goes in, what never comes out."""
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -222,7 +223,7 @@ def test_a_source_that_does_not_answer_is_an_upstream_error(
     from syncjobs.engine.contracts import ApiCheck, CheckReport
 
     silent = CheckReport(ok=False, checks=(ApiCheck(name="system.currentTime", ok=False, code=code),))
-    monkeypatch.setattr(source_checks, "check_source", lambda _source: silent)
+    monkeypatch.setattr(source_checks, "check_source", lambda _source, **_patience: silent)
     refused = operate.post(f"sync/sources/{source['id']}/check", {}, expect=status)
     assert (refused["code"], refused["details"]["checks"][0]["code"]) == (error, code)
 
@@ -230,6 +231,24 @@ def test_a_source_that_does_not_answer_is_an_upstream_error(
 def test_a_closed_port_is_502(operate: ApiClient, source: dict[str, Any], redis_url: str) -> None:
     operate.patch(f"sync/sources/{source['id']}", {"options": {"gateway_url": "http://127.0.0.1:1"}})
     assert operate.post(f"sync/sources/{source['id']}/check", {}, expect=502)["code"] == "E00015"
+
+
+def test_a_source_that_keeps_silent_is_not_waited_for(
+    operate: ApiClient, source: dict[str, Any], redis_url: str, settings: Settings
+) -> None:
+    settings.SYNC_VALIDATE_SECONDS = 1
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        operate.patch(f"sync/sources/{source['id']}", {"options": {"gateway_url": f"http://127.0.0.1:{port}"}})
+        refused = operate.post(f"sync/sources/{source['id']}/check", {}, expect=504)
+    assert (refused["code"], refused["details"]["checks"][0]["code"]) == ("E00016", "timeout")
+
+
+def test_the_default_source_that_is_replaced_has_a_new_version(operate: ApiClient, source: dict[str, Any]) -> None:
+    operate.get(f"sync/sources/{source['id']}")
+    known = operate.last.headers["ETag"]
+    operate.post("sync/sources", NEW | {"name": "second", "is_default": True}, expect=201)
+    operate.patch(f"sync/sources/{source['id']}", {"is_enabled": False}, headers={"If-Match": known}, expect=412)
 
 
 def test_a_viewer_looks_and_changes_nothing(operate: ApiClient, source: dict[str, Any], viewer: User) -> None:

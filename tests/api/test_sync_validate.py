@@ -238,13 +238,14 @@ def test_a_feed_that_is_not_there_is_an_error(operate: ApiClient, db: None, tmp_
     assert answer["source"]["reachable"] is False
 
 
+@pytest.mark.parametrize("chosen", [{}, {"sku_list": ["610947572360"]}], ids=["everything", "what is not in it"])
 def test_a_file_too_large_to_count_is_valid_without_an_estimate(
-    operate: ApiClient, db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    operate: ApiClient, db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chosen: dict[str, Any]
 ) -> None:
     feed(tmp_path, [{"id": str(100000 + n), "title": "茶杯", "price": "9.90"} for n in range(5)])
     monkeypatch.setattr("syncjobs.connectors.feed.planning.LOOK_RECORDS", 1)
     monkeypatch.setattr("syncjobs.connectors.registry.ConnectorContext.gives_up_at", lambda _context: 0.0)
-    answer = validated(operate)
+    answer = validated(operate, **chosen)
     assert answer["valid"]
     assert answer["estimate"] is None
     assert codes(answer["warnings"]) == [("E02009", "uncounted")]

@@ -62,7 +62,8 @@ def rows(request: pytest.FixtureRequest) -> int:
 def outer_transaction(rows: int, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """A transaction around all tests of a module; that of each test is a savepoint in it.
 
-    Another number of rows is another world, so it begins anew. Between tests the database stays locked, so that a test that does not ask for it cannot change what all see.
+    Another number of rows is another world, so it begins anew. Between tests the database stays locked, so that a test
+    that does not ask for it cannot change what all see.
     """
     outer = transaction.atomic()
     # What tests call is allowed to be durable in it, as in the transaction of a test.

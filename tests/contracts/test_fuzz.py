@@ -105,14 +105,15 @@ def fuzzed(version: str) -> Callable[..., None]:
 
     @pytest.mark.usefixtures("one_connection", "nothing_leaves")
     @pytest.mark.parametrize("role", ROLES)
-    @schema.parametrize()
+    @schema.parametrize()  # type: ignore[untyped-decorator]
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
     def breaks_nothing(case: Any, world: dict[str, Any], caller: Callable[[str], dict[str, str]]) -> None:
         aim(case, version, world)
         skipped = [negative_data_rejection] if takes_any_words(case) else []
         case.call_and_validate(headers=caller(version), excluded_checks=skipped)
 
-    return breaks_nothing
+    test: Callable[..., None] = breaks_nothing
+    return test
 
 
 test_no_call_breaks_the_contract_of_v1 = fuzzed("v1")

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import stat
 import time
 import uuid
 import zipfile
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.django_db
 
 BOM = "\ufeff"
 SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1+1"]
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1+1", "  =1+1", " @A1", "\u200b=1", "\u3000-1"]
 
 
 @pytest.fixture(autouse=True)
@@ -277,16 +278,24 @@ def test_old_files_and_remains_are_removed_and_then_gone(payer: ApiClient, folde
     old, new = ordered(payer), ordered(payer, "async=true&format=ndjson")
     for found in (old, new):
         queue.run(uuid.UUID(found["task_id"]))
-    remains = folder / ".x.csv.1"
-    remains.touch()
+    remains, somebodys = folder / f".{uuid.uuid4()}.csv.1", folder / "notes.csv"
+    for path in (remains, somebodys):
+        path.touch()
     yesterday = time.time() - 25 * 3600
-    for path in (remains, folder / f"{old['task_id']}.csv"):
-        os.utime(path, (yesterday, yesterday))
+    for path in folder.iterdir():
+        if "ndjson" not in path.name:
+            os.utime(path, (yesterday, yesterday))
 
     remove_old_exports()
 
-    assert [path.name for path in folder.iterdir()] == [f"{new['task_id']}.ndjson"]
+    assert {path.name for path in folder.iterdir()} == {f"{new['task_id']}.ndjson", "notes.csv"}
     assert payer.get(f"products/exports/{old['task_id']}/download", expect=410)["code"] == "E01022"
+
+
+def test_nobody_else_on_the_machine_reads_exports(payer: ApiClient, folder: Path) -> None:
+    queue.run(uuid.UUID(ordered(payer)["task_id"]))
+
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())] == [0o700, 0o600]
 
 
 def test_after_a_lost_worker_the_file_is_written_again(payer: ApiClient, folder: Path) -> None:

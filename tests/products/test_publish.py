@@ -87,6 +87,32 @@ def test_a_sync_does_not_put_a_disabled_product_back(writer: ApiClient) -> None:
     assert (product.status, product.stock, product.owned_fields) == ("disabled", 1, ["status"])
 
 
+def test_a_product_that_is_published_again_follows_its_source_again(writer: ApiClient) -> None:
+    apply(record())
+    product = Product.objects.get()
+    writer.post(f"products/{product.pk}/disable")
+    apply(record(status="expired"))
+
+    writer.post(f"products/{product.pk}/publish")
+
+    product.refresh_from_db()
+    assert (product.status, product.owned_fields) == ("published", [])
+    apply(record(status="expired"))
+    product.refresh_from_db()
+    assert product.status == "expired"
+
+
+def test_what_was_never_disabled_is_published_against_its_source(writer: ApiClient) -> None:
+    apply(record(status="reviewing"))
+    product = Product.objects.get()
+
+    writer.post(f"products/{product.pk}/publish")
+    apply(record(status="reviewing", stock=1))
+
+    product.refresh_from_db()
+    assert (product.status, product.stock, product.owned_fields) == ("published", 1, ["status"])
+
+
 @pytest.mark.parametrize("sent", [{"status": "published"}, {"x": 1}])
 @pytest.mark.parametrize("act", ["publish", "disable"])
 def test_it_takes_no_body(writer: ApiClient, act: str, sent: dict[str, Any]) -> None:

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from products.models import Product
+from products.models import Product, ProductChange
 from syncjobs.models import Source, SyncJob
 from syncjobs.services.jobs import resume_sync
 from syncjobs.services.undo import UNDO_KIND, run_undo
 from system.models import AuditLog, Task
+from system.queue import TaskFailed
 from tests.client import ApiClient
 from tests.syncjobs.conftest import claimed_task, path, start, work
 from tests.syncjobs.scripted import World
@@ -72,6 +73,14 @@ def test_a_resumed_job_shows_its_list_anew(operate: ApiClient, held: SyncJob) ->
     assert operate.get(path(held, "changes"), kind="held")["total"] == 2
 
 
+def test_an_approval_does_not_outlive_a_rest(operate: ApiClient, held: SyncJob) -> None:
+    """Stopped before it delisted anything, the job looks again instead of believing an empty list."""
+    operate.post(path(held, "approve"), expect=202)
+    operate.post("sync/stop", {"task_id": held.task_id})
+    job = work(resume_sync(held.task_id))
+    assert (job.state, job.held, job.delisted) == ("held", 3, 0)
+
+
 def test_only_one_approval_counts(operate: ApiClient, held: SyncJob) -> None:
     operate.post(path(held, "approve"), expect=202)
     assert operate.post(path(held, "approve"), expect=409)["code"] == "E02013"
@@ -124,6 +133,31 @@ def test_a_large_run_is_put_back_by_a_task(operate: ApiClient, run: SyncJob, mon
     lines = AuditLog.objects.filter(action="sync.undo").values_list("actor", flat=True)
     assert list(lines) == ["operator"] * 3
     assert run_undo(task.payload, claimed_task(run))["skipped_by_reason"] == {"already_undone": 2}
+
+
+def test_an_undo_ends_where_its_job_is_resumed(
+    operate: ApiClient, run: SyncJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("syncjobs.services.undo.AT_ONCE", 1)
+    task = Task.objects.get(pk=operate.post(path(run, "undo"), {}, expect=202)["task"])
+    SyncJob.objects.filter(pk=run.pk).update(state="running")
+    with pytest.raises(TaskFailed, match="job_open"):
+        run_undo(task.payload, claimed_task(run))
+    assert str(Product.objects.get(source_id="100001").price) == "11.00"
+
+
+def test_a_product_with_two_lines_in_a_run_is_put_back_once(
+    operate: ApiClient, run: SyncJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("syncjobs.services.undo.CHUNK", 1)
+    product = Product.objects.get(source_id="100001")
+    ProductChange.objects.create(
+        product_id=product.pk, kind="updated", fields={"title": [product.title, "newer"]}, job_id=run.pk
+    )
+    Product.objects.filter(pk=product.pk).update(title="newer")
+    answer = operate.post(path(run, "undo"), {})
+    assert (answer["undone"], answer["skipped"]) == (2, [])
+    assert Product.objects.get(pk=product.pk).title == product.title
 
 
 def test_a_run_that_still_runs_is_not_put_back(operate: ApiClient, source: Source, world: World) -> None:

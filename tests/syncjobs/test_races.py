@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -17,7 +17,7 @@ from syncjobs.engine.contracts import BatchSpec
 from syncjobs.engine.errors import FatalSourceError, RetryableSourceError, SyncCancelled
 from syncjobs.engine.pipeline import BatchResult, Counters
 from syncjobs.models import Source, SyncBatch, SyncJob, SyncLog
-from syncjobs.services import batches, delisting, pulse, slices
+from syncjobs.services import announce, batches, delisting, pulse, slices
 from syncjobs.services.batches import Claim
 from syncjobs.services.jobs import resume_sync, stop_sync
 from syncjobs.services.sweep import sweep_jobs
@@ -291,3 +291,34 @@ def test_a_source_slower_than_the_lease_keeps_its_batch(source: Source, world: W
     job = start()
     world.before_fetch = answer_late
     assert work(job).state == "succeeded"
+
+
+def test_lines_of_a_job_appear_in_the_order_of_their_ids(source: Source, world: World) -> None:
+    """A reader who has seen a line has seen all before it, although transactions end when they like."""
+    job = planned(world, offers=10)
+    written, over = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        with transaction.atomic():
+            announce.log(job.pk, "sync resumed")
+            written.set()
+            assert over.wait(20)
+        connection.close()
+
+    def quick() -> None:
+        announce.log(job.pk, "sync finished")
+        connection.close()
+
+    threads = [threading.Thread(target=slow), threading.Thread(target=quick)]
+    threads[0].start()
+    assert written.wait(20)
+    threads[1].start()
+    eventually(somebody_waits_for_a_lock)
+    assert not SyncLog.objects.filter(job=job, message__in=["sync resumed", "sync finished"]).exists()
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert list(SyncLog.objects.filter(job=job).order_by("id").values_list("message", flat=True))[-2:] == [
+        "sync resumed",
+        "sync finished",
+    ]

@@ -63,6 +63,8 @@ class CallbackViewSet(ApiViewSet):
 
     permission_classes = [IsAnyone]
     max_body_bytes = 256 * 1024
+    # A few addresses of the platform bring the messages of a whole shop.
+    own_rate = "callback"
 
     def get_parsers(self) -> list[BaseParser]:
         return [CallbackFormParser()]

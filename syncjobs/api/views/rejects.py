@@ -1,22 +1,18 @@
 """Records that could not be used: look at them, and have them replayed."""
 
-import re
-
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from syncjobs import selectors
 from syncjobs.api import serializers
+from syncjobs.api.views.ids import row_id
 from syncjobs.selectors.rejects import reject, reject_view, rejects
 from syncjobs.services.jobs import find_job
 from syncjobs.services.rejects import find_reject, retry_reject
 from system.api.listing import newest_page
 from system.api.permissions import IsSyncOperator, IsViewer
 from system.api.views import ApiViewSet
-from system.errors import ApplicationError, ErrorCode
-
-_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
 class RejectViewSet(ApiViewSet):
@@ -37,7 +33,7 @@ class RejectViewSet(ApiViewSet):
         """One rejected record."""
         serializers.NoParameters.parse(request)
         find_job(task_id)
-        found = find_reject(task_id, _number(pk))
+        found = find_reject(task_id, row_id(pk))
         return self.reply(reject_view(reject(found.pk)))
 
     @extend_schema(request=None, responses={200: serializers.RetriedSerializer})
@@ -47,18 +43,7 @@ class RejectViewSet(ApiViewSet):
         A record that is rejected again keeps its new reason; one that was replayed already stays as it came out.
         """
         serializers.NothingSerializer.parse(request)
-        retried = retry_reject(task_id, _number(pk))
+        retried = retry_reject(task_id, row_id(pk))
         shown = reject_view(reject(retried.reject.pk))
         job = selectors.job_view(find_job(task_id))
         return self.reply({"outcome": retried.outcome, "reject": shown, "job": job})
-
-
-def _number(pk: str) -> int:
-    """The id in an address.
-
-    Raises:
-        ApplicationError: 404; what is not a number names nothing.
-    """
-    if not _ID.fullmatch(pk):
-        raise ApplicationError(ErrorCode.NOT_FOUND)
-    return int(pk)

@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from syncjobs.api.serializers.runs import NothingSerializer
 from syncjobs.api.serializers.sources import (
     ChangeSourceSerializer,
     CheckReportSerializer,
@@ -16,6 +17,7 @@ from syncjobs.api.serializers.sources import (
     SourceSerializer,
     SourcesQuery,
 )
+from syncjobs.api.views.answers import CANNOT_REACH, TOO_SLOW
 from syncjobs.api.views.ids import row_id
 from syncjobs.connectors.registry import Credentials
 from syncjobs.models import Source
@@ -27,7 +29,6 @@ from system.api.conditional import ConditionalViewSet, expected_versions
 from system.api.listing import newest_page
 from system.api.permissions import IsSyncOperator, IsViewer
 from system.api.query import QuerySerializer
-from system.api.serializers import StrictSerializer
 
 NEW_SOURCE_EXAMPLE = OpenApiExample(
     "The 1688 open platform",
@@ -50,6 +51,7 @@ class SourceViewSet(ConditionalViewSet):
     permission_classes = [IsSyncOperator]
     action_permissions = {"list": IsViewer, "retrieve": IsViewer}
     idempotent_outside = frozenset({"check"})
+    throttle_buckets = {"check": ("sync_start",)}
 
     @extend_schema(parameters=[SourcesQuery], responses=SourceSerializer(many=True))
     def list(self, request: Request) -> Response:
@@ -90,10 +92,10 @@ class SourceViewSet(ConditionalViewSet):
         delete_source(row_id(pk), expected_versions(request))
         return Response(status=204)
 
-    @extend_schema(request=None, responses=CheckReportSerializer)
+    @extend_schema(request=None, responses={200: CheckReportSerializer, 502: CANNOT_REACH, 504: TOO_SLOW})
     def check(self, request: Request, pk: str) -> Response:
         """Ask the source: reachable, signed right, permitted for each API, how long authorised."""
-        Nothing.parse(request)
+        NothingSerializer.parse(request)
         report = checked(source_with_id(row_id(pk)))
         return self.reply(msgspec.to_builtins(report), message=_("Source checked"))
 
@@ -113,7 +115,3 @@ class SourceViewSet(ConditionalViewSet):
         if status == 201:
             headers["Location"] = f"{self.request.path.rstrip('/')}/{source.pk}"
         return self.reply(view, status=status, headers=headers)
-
-
-class Nothing(StrictSerializer):
-    """A body without fields; it may be left out."""

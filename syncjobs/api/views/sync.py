@@ -1,13 +1,14 @@
 """Sync control: start, stop, resume, validate, status, logs, statistics."""
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from syncjobs import selectors
 from syncjobs.api import serializers
 from syncjobs.api.filters import filter_logs
+from syncjobs.api.views.answers import CANNOT_REACH, TOO_SLOW
 from syncjobs.selectors.statistics import statistics
 from syncjobs.selectors.validations import validation_view
 from syncjobs.services import jobs
@@ -36,10 +37,6 @@ WINDOW_EXAMPLE = OpenApiExample(
     },
     request_only=True,
 )
-
-
-CANNOT_REACH = OpenApiResponse(description=_("The source cannot be reached or answers nonsense"))
-TOO_SLOW = OpenApiResponse(description=_("The source did not answer in time"))
 
 
 class SyncViewSet(ApiViewSet):

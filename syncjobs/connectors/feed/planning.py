@@ -2,7 +2,7 @@
 
 import time
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from math import inf
 from tempfile import SpooledTemporaryFile
@@ -82,9 +82,14 @@ class Selection:
         self._since = since if mapping.knows_updates else None
         self._until = until
 
-    def found(self, feed: Feed, start: int, end: int) -> Iterator[Found]:
-        """The pieces of the byte range that are selected, broken ones included where the scope could hold them."""
+    def found(self, feed: Feed, start: int, end: int, tick: Callable[[], None] = lambda: None) -> Iterator[Found]:
+        """The pieces of the byte range that are selected, broken ones included where the scope could hold them.
+
+        Args:
+            tick: called for every piece, also those that are passed over.
+        """
         for piece in feed.reader.pieces(start, end):
+            tick()
             found, record = self._read(piece)
             if self._takes(found, record):
                 yield found
@@ -132,9 +137,9 @@ class Cut:
         self._scope = scope
         self._numbers = array("Q")  # start, end and count of each batch: 24 bytes
         self._ids: list[tuple[str, ...]] = []
-        self.records = 0
+        self.records = self._read = 0
         with DistinctCounter() as distinct:
-            unknown = self._walk(selection.found(feed, 0, feed.identity.size), distinct)
+            unknown = self._walk(selection.found(feed, 0, feed.identity.size, self._check_patience), distinct)
             # A record whose id cannot be read might be any product: counted here and never seen as an id, it keeps
             # the walk from proving that some other product is gone.
             self.total = distinct.count() + unknown
@@ -145,7 +150,6 @@ class Cut:
         batch: list[Found] = []
         for found in walk:
             self.records += 1
-            self._check_patience()
             if found.source_id:
                 distinct.add(found.source_id)
             else:
@@ -159,7 +163,8 @@ class Cut:
         return unknown
 
     def _check_patience(self) -> None:
-        if self.records % LOOK_RECORDS == 0 and time.monotonic() > self._until:
+        self._read += 1
+        if self._read % LOOK_RECORDS == 0 and time.monotonic() > self._until:
             raise RetryableSourceError("The file is too large to be counted while somebody waits.", code="uncounted")
 
     def specs(self) -> Iterator[BatchSpec]:

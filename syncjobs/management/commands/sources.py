@@ -11,7 +11,8 @@ from rich.table import Table
 
 from syncjobs.connectors.registry import CONNECTORS, Credentials
 from syncjobs.models import Source
-from syncjobs.services.sources import NewSource, add_source, check_source, find_source
+from syncjobs.services.source_checks import check_source
+from syncjobs.services.sources import NewSource, add_source, find_source
 from system.errors import ApplicationError
 from system.management.console import terminal
 from system.management.refusals import refusal

@@ -20,11 +20,13 @@ class ThrottledView(APIView):
         rate_limited: False for what must answer without Redis, and needs no limit.
         throttle_buckets: names of rates (`system.api.throttling.rates`) by action, each a limit of that route on its
             own: `{"start": ("sync_start",)}`. Of a view without actions the method stands in their place ("get").
+        own_rate: name of the rate that stands in for that of callers without a user, counted by itself.
         self_charging_actions: actions that call `charge` themselves, once they have read whose limit counts.
     """
 
     rate_limited: ClassVar[bool] = True
     throttle_buckets: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    own_rate: ClassVar[str | None] = None
     self_charging_actions: ClassVar[frozenset[str]] = frozenset()
 
     def charge_caller(self, request: Request) -> Exception | None:
@@ -58,7 +60,7 @@ class ThrottledView(APIView):
         """
         user = getattr(request._request, "user", None)
         owner = user.pk if user is not None and user.is_authenticated else address_of(request._request)
-        buckets = caller_buckets(request._request, user)
+        buckets = route_bucket(self.own_rate, owner) if self.own_rate else caller_buckets(request._request, user)
         for name in self.throttle_buckets.get(self._action(request), ()):
             buckets += route_bucket(name, owner)
         for name, whose in owners.items():

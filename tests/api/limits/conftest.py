@@ -13,6 +13,7 @@ STOCK = {
     "enterprise": "10000/hour",
     "premium": "unlimited",
     "anonymous": "1000/hour",
+    "callback": "6000/minute",
     "login": "60/minute",
     "login_name": "20/minute",
     "sync_start": "120/minute",

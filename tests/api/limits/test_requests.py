@@ -202,6 +202,18 @@ def test_the_numbers_are_numbers_on_every_answer(limits: Limits, plain_user: Use
         assert re.fullmatch(r'"\w+";q=\d+;w=\d+', client.last.headers["RateLimit-Policy"])
 
 
+def test_pushed_messages_have_a_limit_of_their_own(limits: Limits, db: None) -> None:
+    """What the platform sends for a whole shop comes from a few addresses."""
+    limits(anonymous="1/hour", callback="2/minute")
+    form = {"content_type": "application/x-www-form-urlencoded"}
+    client = ApiClient()
+    for _ in range(2):
+        client.call("POST", "sync/callbacks/main", b"message=x&_aop_signature=x", expect=403, **form)
+    assert client.last.headers["RateLimit-Policy"] == '"callback";q=2;w=60'
+    client.call("POST", "sync/callbacks/main", b"message=x&_aop_signature=x", expect=429, **form)
+    client.get("sync/status", expect=401)
+
+
 def test_a_costly_action_has_a_limit_of_its_own(limits: Limits, operator: User) -> None:
     limits(sync_start="1/minute")
     client = ApiClient().as_(operator)
