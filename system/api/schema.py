@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
+from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.openapi import AutoSchema
@@ -12,9 +13,10 @@ from drf_spectacular.utils import OpenApiParameter
 
 from system.api.conditional import ConditionalViewSet
 from system.api.errors import BY_STATUS
-from system.api.pagination import PageQuery
+from system.api.pagination import Page, PageQuery, Window
 from system.api.permissions import IsAnyone
-from system.api.renderers import dumps
+from system.api.query import Query
+from system.api.renderers import Success, dumps
 from system.api.versions import ApiVersion, version_named
 from system.api.views import ACCEPTED
 from system.errors import ApplicationError, ErrorCode
@@ -73,6 +75,10 @@ class EnvelopeAutoSchema(AutoSchema):
             return "_".join(words)
         return "_".join([*words, action.removesuffix(f"_{words[-1]}")])
 
+    def get_summary(self) -> str:
+        """The first line of what the description says."""
+        return str(self.get_description()).partition("\n")[0]
+
     def get_auth(self) -> list[JsonSchema]:
         if self._allows(IsAnyone):
             return []
@@ -128,14 +134,29 @@ class EnvelopeAutoSchema(AutoSchema):
         if "content" not in response:
             response = {"content": {"application/json": {}}, "description": ""}
         content = response["content"] if code != "204" else {}
-        bodies = {kind: self._wrapped_body(kind, media) for kind, media in content.items()}
+        bodies = {kind: self._wrapped_body(kind, media, int(code)) for kind, media in content.items()}
         wrapped = {**response, "description": response["description"] or HTTPStatus(int(code)).phrase}
         wrapped.pop("content")
         return wrapped | ({"content": bodies} if bodies else {}) | {"headers": self._headers(int(code))}
 
-    def _wrapped_body(self, kind: str, media: JsonSchema) -> JsonSchema:
+    def _wrapped_body(self, kind: str, media: JsonSchema, status: int) -> JsonSchema:
         """Only JSON stands in the envelope; files are what they are."""
-        return {**media, "schema": self._envelope(media.get("schema"))} if kind == "application/json" else media
+        if kind != "application/json":
+            return media
+        examples = {
+            name: {**example, "value": self._example(example["value"], status)}
+            for name, example in media.get("examples", {}).items()
+        }
+        shown = {"examples": examples} if examples else {}
+        return {**media, "schema": self._envelope(media.get("schema")), **shown}
+
+    def _example(self, data: Any, status: int) -> Any:
+        """A whole answer around example data; that of a list is its first page."""
+        if isinstance(data, list) and self._is_paged():
+            data = Page(
+                items=data, total=len(data), total_exact=True, next_cursor=None, window=FIRST_PAGE, query=NO_QUERY
+            )
+        return _stamped(self._version.success(Success(data), status))
 
     def _headers(self, status: int) -> JsonSchema:
         names = ["X-Request-ID"]
@@ -172,9 +193,7 @@ class EnvelopeAutoSchema(AutoSchema):
         code = BY_STATUS[status]
         details = {"page_size": [gettext("Must not be empty.")]} if code is ErrorCode.INVALID_PARAMETER else None
         body = self._version.failure(ApplicationError(code, details=details))
-        stamps = {"timestamp": EXAMPLE_TIME, "request_id": EXAMPLE_ID, "requestId": EXAMPLE_ID}
-        shown = {name: stamps.get(name, value) for name, value in body.items()}
-        return {code.value: {"value": orjson.loads(dumps(shown))}}
+        return {code.value: {"value": _stamped(body)}}
 
     def _possible_errors(self) -> tuple[int, ...]:
         signed_in = () if self._allows(IsAnyone) else SIGNED_IN
@@ -187,6 +206,19 @@ class EnvelopeAutoSchema(AutoSchema):
 
     def _is_paged(self) -> bool:
         return any(isinstance(query, type) and issubclass(query, PageQuery) for query in self.get_override_parameters())
+
+
+def _first_page(items: list[Any]) -> Page:
+    """The only page of a short list, asked for without parameters."""
+    asked = Query({}, frozenset(), "", QueryDict())
+    window = Window(page_size=20)
+    return Page(items=items, total=len(items), total_exact=True, next_cursor=None, window=window, query=asked)
+
+
+def _stamped(body: JsonSchema) -> Any:
+    """An example body with the time and id of the documents, as plain JSON."""
+    stamps = {"timestamp": EXAMPLE_TIME, "request_id": EXAMPLE_ID, "requestId": EXAMPLE_ID}
+    return orjson.loads(dumps({name: stamps.get(name, value) for name, value in body.items()}))
 
 
 def _name_of(schema: JsonSchema | None) -> str:

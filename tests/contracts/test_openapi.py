@@ -103,6 +103,15 @@ def test_errors_have_the_documented_form(clients: Clients, world: dict[str, Any]
             conforms(client.send(route.method, route.path(world), route.body(world)), route, schema)
 
 
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+def test_examples_have_the_documented_form(schema: Any, route: Route) -> None:
+    for answer in documented(route, schema)["responses"].values():
+        for media in answer.get("content", {}).values():
+            whole = {**json_schema(media["schema"]), "components": json_schema(schema["components"])}
+            for example in media.get("examples", {}).values():
+                jsonschema.validate(example["value"], whole)
+
+
 def conforms(response: Any, route: Route, schema: Any) -> None:
     answer = documented(route, schema)["responses"][str(response.status_code)]
     if response.status_code == 204:
