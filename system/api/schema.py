@@ -153,9 +153,7 @@ class EnvelopeAutoSchema(AutoSchema):
     def _example(self, data: Any, status: int) -> Any:
         """A whole answer around example data; that of a list is its first page."""
         if isinstance(data, list) and self._is_paged():
-            data = Page(
-                items=data, total=len(data), total_exact=True, next_cursor=None, window=FIRST_PAGE, query=NO_QUERY
-            )
+            data = _first_page(data)
         return _stamped(self._version.success(Success(data), status))
 
     def _headers(self, status: int) -> JsonSchema:
