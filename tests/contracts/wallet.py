@@ -1,6 +1,7 @@
 """Credentials that are good, and each way in which they can be bad, for every role."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -67,7 +68,7 @@ def _say_they_were_used() -> None:
 
 
 # What becomes of somebody whose credentials were good.
-FATES = {
+FATES: dict[str, Callable[[User], object]] = {
     "suspended": lambda user: update_user(user.pk, {"status": User.Status.SUSPENDED}),
     "inactive": lambda user: User.objects.filter(pk=user.pk).update(status=User.Status.INACTIVE),
     "closed": lambda user: delete_user(user.pk),
