@@ -1,4 +1,7 @@
-"""Who may open a WebSocket: the page's origin, then a bearer token or the back office's session. Never the URL."""
+"""Who may open a WebSocket: the page's origin, then a bearer token, an API key or the back office's session.
+
+Never the URL.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,14 +14,16 @@ from django.http import HttpRequest, parse_cookie
 from django.utils.module_loading import import_string
 from rest_framework.exceptions import AuthenticationFailed
 
-from accounts.authentication import authenticate_token
+from accounts.authentication import authenticate_key, authenticate_token
 from accounts.roles import effective_roles
 from accounts.selectors import role_names
 from system.asgi import Scope
+from system.client_ip import client_ip
+from system.errors import ApplicationError
 
 SUBPROTOCOL = "s1688"
 TOKEN_PREFIX = "bearer."  # noqa: S105 (a word before the token)
-ROLE = "viewer"
+ROLE, SCOPE = "viewer", "read"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -37,14 +42,17 @@ class Credentials:
 def credentials(scope: Scope) -> Credentials | None:
     """Read a handshake's credentials; None when origin and credentials do not go together.
 
-    A page names its origin, which must be one of WS_ALLOWED_ORIGINS. Without an origin only the Authorization header
-    counts: browsers cannot set it, so no page can have sent it. A session counts from its own host's pages only.
+    A page names its origin, which must be one of WS_ALLOWED_ORIGINS. Without an origin only the headers Authorization
+    and X-API-Key count: browsers cannot set them, so no page can have sent them. A session counts from its own host's
+    pages only.
     """
-    origins, authorizations = _values(scope, b"origin"), _values(scope, b"authorization")
-    if len(origins) > 1 or len(authorizations) > 1 or not all(map(_allowed, origins)):
+    origins, authorizations, keys = (_values(scope, name) for name in (b"origin", b"authorization", b"x-api-key"))
+    if any(len(values) > 1 for values in (origins, authorizations, keys)) or not all(map(_allowed, origins)):
         return None
     offered: list[str] = scope.get("subprotocols") or []
     subprotocol = SUBPROTOCOL if SUBPROTOCOL in offered else None
+    if keys:
+        return _by_key(keys[0], authorizations, scope, subprotocol)
     if authorizations:
         return _by_token(_bearer(authorizations[0]), subprotocol)
     if not origins:
@@ -57,6 +65,15 @@ def credentials(scope: Scope) -> Credentials | None:
 
 def _by_token(token: str, subprotocol: str | None) -> Credentials | None:
     return Credentials(lambda: _token_user(token), subprotocol) if token else None
+
+
+def _by_key(key: str, authorizations: list[str], scope: Scope, subprotocol: str | None) -> Credentials | None:
+    """A key, alone or with a token of the same user, as in version 1 of the API."""
+    token = _bearer(authorizations[0]) if authorizations else None
+    if not key or token == "":
+        return None
+    address = _address(scope)
+    return Credentials(lambda: _key_user(key, token, address), subprotocol)
 
 
 def _by_session(scope: Scope) -> Credentials | None:
@@ -73,6 +90,15 @@ def _token_user(token: str) -> str | None:
     return user.username if user.has_role(ROLE) else None
 
 
+def _key_user(key: str, token: str | None, address: str) -> str | None:
+    try:
+        user = authenticate_key(key, address)
+        same = token is None or authenticate_token(token).id == user.id
+    except (AuthenticationFailed, ApplicationError):
+        return None
+    return user.username if same and user.has_role(ROLE) and user.has_scope(SCOPE) else None
+
+
 def _session_user(key: str) -> str | None:
     request = HttpRequest()
     request.session = import_string(f"{settings.SESSION_ENGINE}.SessionStore")(key)
@@ -84,6 +110,16 @@ def _session_user(key: str) -> str | None:
 
 def _values(scope: Scope, name: bytes) -> list[str]:
     return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+
+
+def _address(scope: Scope) -> str:
+    """Where the handshake came from, seen through our own proxies."""
+    request = HttpRequest()
+    request.META = {
+        "REMOTE_ADDR": (scope.get("client") or ("",))[0],
+        "HTTP_X_FORWARDED_FOR": ",".join(_values(scope, b"x-forwarded-for")),
+    }
+    return client_ip(request)
 
 
 def _bearer(authorization: str) -> str:

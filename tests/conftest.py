@@ -43,8 +43,12 @@ def lazy_loads_are_watched() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def static_files_have_a_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A checkout has no collected files, and the static file server warns of a missing folder."""
+    """A checkout has no collected files, and the static file server warns of a missing folder.
+
+    It looks for a file when one is asked for: listing them all with every new client took most of the tests' time.
+    """
     django_settings.STATIC_ROOT = str(tmp_path_factory.mktemp("static"))
+    django_settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ Making it costs more than most calls do, and a hundred operations are called in 
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from django.test import override_settings
 from psycopg import sql
 from pytest_django import DjangoDbBlocker, Settings
 
+from accounts.authentication import forget_everybody
 from accounts.models import User
 from accounts.services import open_session
 from tests.client import ApiClient, key_of
@@ -79,10 +81,17 @@ def outer_transaction(rows: int, django_db_setup: None, django_db_blocker: Djang
         outer.__exit__(None, None, None)
 
 
+@contextmanager
+def building(blocker: DjangoDbBlocker) -> Iterator[None]:
+    """What is made for all tests of a module is made inside."""
+    with blocker.unblock(), override_settings(PASSWORD_HASHERS=QUICK_HASHERS):
+        yield
+
+
 @pytest.fixture(scope="module", autouse=True)
 def premises(outer_transaction: None, rows: int, django_db_blocker: DjangoDbBlocker) -> Premises:
     """The world of this module."""
-    with django_db_blocker.unblock(), override_settings(PASSWORD_HASHERS=QUICK_HASHERS):
+    with building(django_db_blocker):
         people = populate()
         names = furnish(rows, people)
         tokens = {role: open_session(user)["token"] for role, user in people.items()}
@@ -141,6 +150,15 @@ def viewer(premises: Premises) -> User:
 def plain_user(premises: Premises) -> User:
     """The user without a role of this world."""
     return copy(premises.people["plain_user"])
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What happens inside is rolled back, and not remembered by the process either."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+    forget_everybody()
 
 
 def everything() -> dict[str, Any]:

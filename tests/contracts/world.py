@@ -13,15 +13,17 @@ from syncjobs.services.webhooks import Owner, create_webhook
 from system.models import Task
 from tests.conftest import PASSWORD
 
+ROLE_OF = {"plain_user": "", "viewer": "viewer", "operator": "operator", "admin": "admin"}
+
 People = dict[str, User]
 
 
 def populate() -> People:
     """One user a role."""
-    roles = {"viewer": "viewer", "operator": "operator", "admin": "admin"}
-    plain = create_user("plain", "plain@example.com", PASSWORD)
-    return {"plain_user": plain} | {
-        name: create_user(name, f"{name}@example.com", PASSWORD, role=role) for name, role in roles.items()
+    names = {"plain_user": "plain"}
+    return {
+        who: create_user(name := names.get(who, who), f"{name}@example.com", PASSWORD, role=role)
+        for who, role in ROLE_OF.items()
     }
 
 
