@@ -73,6 +73,11 @@ class EnvelopeAutoSchema(AutoSchema):
             return "_".join(words)
         return "_".join([*words, action.removesuffix(f"_{words[-1]}")])
 
+    def get_summary(self) -> str:
+        """The first sentence of the description: what readers see beside the path, and as a heading."""
+        sentence = self.get_description().split("\n\n")[0].split(". ")[0]
+        return " ".join(sentence.split()).rstrip(".")
+
     def get_auth(self) -> list[JsonSchema]:
         if self._allows(IsAnyone):
             return []
