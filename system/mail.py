@@ -22,6 +22,8 @@ from system.models import Email, Task
 from system.queue import RetryLater, TaskContext, TaskFailed
 
 EMAIL_KIND = "system.email"
+# Somebody has to set up a mail server first; asking again sooner is of no use.
+SETUP_SECONDS = 3600
 # Five attempts in twenty minutes; a longer outage is for an operator's retry.
 BACKOFF = (10, 60, 300, 900)
 # Longer than a slow server's whole conversation; so long a letter waits when its worker's machine is lost.
@@ -39,7 +41,7 @@ def submit_email(*, to: str, subject: str, body: str, cc: Sequence[str] = (), pr
         ApplicationError: no mail server is set up (503).
     """
     if not settings.EMAIL_HOST:
-        raise ApplicationError(ErrorCode.EMAIL_NOT_CONFIGURED)
+        raise ApplicationError(ErrorCode.EMAIL_NOT_CONFIGURED, headers={"Retry-After": str(SETUP_SECONDS)})
     with transaction.atomic():
         email = Email.objects.create(
             to=to, cc=list(cc), subject=subject, body=body, waiting=list(dict.fromkeys([to, *cc]))

@@ -78,7 +78,8 @@ class ApiKeyAuthentication(BaseAuthentication):
 class CredentialAuthentication(JWTAuthentication, ApiKeyAuthentication):
     """A token or a key; who sends both must own both, and the scopes of the key count.
 
-    A view's `keyless_actions` manage sessions and keys: they take a token, and a key alone is not enough.
+    A view's `keyless_actions` manage sessions and keys: they take a token, and a key alone is not enough. What a token
+    alone may do there, a key sent along does not take away: clients send both with every call.
     """
 
     both: ClassVar[bool] = False
@@ -98,7 +99,8 @@ class CredentialAuthentication(JWTAuthentication, ApiKeyAuthentication):
             raise _incomplete(TOKEN_HEADER)
         if by_key is None and self.both and not keyless:
             raise _incomplete(KEY_HEADER)
-        return _one(by_token, by_key), None
+        caller = _one(by_token, by_key)
+        return (by_token if keyless else caller), None
 
 
 class BearerAndKeyAuthentication(CredentialAuthentication):

@@ -27,6 +27,8 @@ LIST_MAX_ITEMS = 100
 # The parameters that say where in a list; the others say which list.
 PLACES = frozenset({"page", "offset", "cursor"})
 EARLIEST_YEAR = 1970
+# What the framework makes of bytes that are no UTF-8; looking for it would find nothing and say so with a 200.
+REPLACED = "\N{REPLACEMENT CHARACTER}"
 
 # int() and Decimal() also take blanks, underscores, exponents and the digits of every script.
 PLAIN_NUMBERS: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], re.Pattern[str]], ...] = (
@@ -222,6 +224,8 @@ def _own(field: serializers.Field[Any, Any, Any, Any], text: str, naming: Naming
 def _plain(field: serializers.Field[Any, Any, Any, Any], text: str) -> str:
     if not text and not getattr(field, "allow_blank", False):
         raise serializers.ValidationError([_("Must not be empty.")])
+    if REPLACED in text:
+        raise serializers.ValidationError([serializers.CharField.default_error_messages["invalid"]])
     for kind, form in PLAIN_NUMBERS:
         if isinstance(field, kind) and not form.fullmatch(text):
             raise serializers.ValidationError([_("A valid number is required.")])

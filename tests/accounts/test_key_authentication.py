@@ -240,6 +240,14 @@ def test_version_1_takes_either_and_of_both_the_scopes_of_the_key(api: ApiClient
     api.with_key("x", token=token).get("auth/profile", expect=401)
 
 
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_key_sent_along_takes_nothing_from_a_token_where_no_key_is_needed(version: str, operator: User) -> None:
+    session = services.open_session(operator)
+    client = ApiClient(version=version).with_key(key_of(operator, "read"), token=session["token"])
+    client.post("auth/api-keys", {"name": "second"}, expect=201)
+    assert client.post("auth/logout", {"refresh_token": session["refresh_token"]}) is None
+
+
 @pytest.mark.shows("001/4.2")
 def test_version_2_signs_in_and_makes_its_key_without_a_key(operator: User) -> None:
     version2 = ApiClient(version="v2")

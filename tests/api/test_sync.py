@@ -46,6 +46,11 @@ def test_the_published_example_answers_as_printed(operate: ApiClient, source: So
     assert (job["type"], job["category_id"], job["config"]) == ("full", 123456, EXAMPLE["config"])
 
 
+def test_a_list_that_is_null_is_left_out(operate: ApiClient, source: Source) -> None:
+    empty = {"source": None, "category_id": None, "sku_list": None}
+    assert operate.post("sync/start", {"type": "full", **empty})["sku_list"] == []
+
+
 @pytest.mark.shows("000/3 POST sync/start")
 def test_the_published_example_holds_each_field_it_prints(operate: ApiClient, source: Source) -> None:
     printed = {"task_id": r"sync_\d{8}_\d{3}", "status": "running", "started_at": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"}
@@ -94,6 +99,7 @@ BAD_STARTS: list[tuple[Any, str]] = [
     ({"type": "full", "category_id": "12"}, "category_id"),
     ({"type": "full", "category_id": -1}, "category_id"),
     ({"type": "full", "sku_list": "610947572360"}, "sku_list"),
+    ({"type": "full", "sku_list": []}, "sku_list"),
     ({"type": "full", "sku_list": ["nonsense"]}, "sku_list[0]"),
     ({"type": "full", "sku_list": [610947572360]}, "sku_list"),
     ({"type": "full", "sku_list": ["610947572360"] * 1001}, "sku_list"),

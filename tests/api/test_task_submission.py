@@ -114,6 +114,7 @@ def test_a_bad_letter_is_400_and_nothing_is_kept(manage: ApiClient, change: dict
 def test_without_a_mail_server_it_is_503(manage: ApiClient, settings: Settings) -> None:
     settings.EMAIL_HOST = ""
     assert manage.post("tasks/email", LETTER, expect=503)["code"] == "E03003"
+    assert manage.last.headers["Retry-After"] == "3600"
     assert not Task.objects.exists()
 
 

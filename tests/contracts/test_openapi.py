@@ -78,6 +78,12 @@ def test_every_address_is_documented_or_listed() -> None:
         assert known, f"{address} is neither documented nor listed in {__name__}"
 
 
+def test_operations_say_in_a_line_what_they_do(schema: Any) -> None:
+    operations = [operation for path in schema["paths"].values() for operation in path.values()]
+    lines = [operation["summary"] for operation in operations]
+    assert not [line for line in lines if not line or "\n" in line or len(line) > 120]
+
+
 def test_operations_have_names_of_their_own(schema: Any) -> None:
     names = [operation["operationId"] for methods in schema["paths"].values() for operation in methods.values()]
     assert len(names) == len(set(names))

@@ -42,6 +42,9 @@ class StartSyncSerializer(StrictSerializer):
     sku_list = serializers.ListField(
         child=serializers.CharField(max_length=500),
         required=False,
+        allow_null=True,
+        # An empty list is a selection that came to nothing, never a wish for everything.
+        min_length=1,
         max_length=MAX_SKUS,
         help_text=_("Offer ids, 1688-<id> or offer links"),
     )
@@ -58,7 +61,7 @@ def start_request(body: dict[str, Any], username: str) -> StartSync:
         type=body["type"],
         source=body.get("source"),
         category_id=body.get("category_id"),
-        sku_list=tuple(body.get("sku_list", ())),
+        sku_list=tuple(body.get("sku_list") or ()),
         priority=body["priority"],
         dry_run=body["dry_run"],
         trigger=SyncJob.Trigger.API,

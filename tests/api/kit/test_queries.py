@@ -37,6 +37,7 @@ from tests.client import ApiClient
         ("cursor=nonsense", "cursor"),
         ("cursor=%F0%9F%98%80", "cursor"),
         ("cursor=", "cursor"),
+        ("q=a%FFb", "q"),
         ("sortby=password", "sortby"),
         ("sortby=-price", "sortby"),
         ("sortby=price,price", "sortby"),
