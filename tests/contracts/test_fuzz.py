@@ -5,6 +5,7 @@ import re
 import socket
 import zlib
 from collections.abc import Callable, Iterator
+from copy import copy
 from functools import cache
 from typing import Any
 
@@ -18,7 +19,7 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from accounts.services import open_session
-from tests.client import key_of
+from tests.contracts.conftest import Premises
 from tests.contracts.routes import ROUTES
 from tests.contracts.test_openapi import address_of, schema_of
 
@@ -86,21 +87,19 @@ def nothing_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def caller(request: pytest.FixtureRequest, role: str) -> Callable[[str], dict[str, str]]:
+def caller(premises: Premises, role: str) -> Callable[[str], dict[str, str]]:
     """The headers of a caller of this role: always a fresh session, because calls may end it."""
-    user = request.getfixturevalue(role)
-    key = key_of(user)
 
     def headers(version: str) -> dict[str, str]:
-        token = {"Authorization": f"Bearer {open_session(user)['token']}"}
-        return token if version == "v1" else {**token, "X-API-Key": key}
+        token = {"Authorization": f"Bearer {open_session(copy(premises.people[role]))['token']}"}
+        return token if version == "v1" else {**token, "X-API-Key": premises.keys[role]}
 
     return headers
 
 
-def fuzzed(version: str) -> Callable[..., None]:
+def fuzzed(version: str) -> Any:
     """The test of one version."""
-    schema: Any = schemathesis.openapi.from_dict(schema_of(version), config=schemathesis.Config.from_dict(CONFIG))
+    schema = schemathesis.openapi.from_dict(schema_of(version), config=schemathesis.Config.from_dict(CONFIG))
     schema.app = application
 
     @pytest.mark.usefixtures("one_connection", "nothing_leaves")

@@ -1,6 +1,7 @@
 """Accounts, for administrators (seed 003)."""
 
-from drf_spectacular.utils import extend_schema
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -62,7 +63,7 @@ class UserViewSet(ConditionalViewSet):
         """Change part of a user; another status or role ends the user's sessions."""
         return self._change(request, pk)
 
-    @extend_schema(responses={204: None})
+    @extend_schema(responses={204: None, 409: OpenApiResponse(description=_("You cannot delete your own account"))})
     def destroy(self, request: Request, pk: str) -> Response:
         """Delete a user: tokens and keys are refused, the row stays, and its names are taken until it is purged."""
         services.delete_user(number(pk), expected=expected_versions(request))

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -86,7 +86,7 @@ class SourceViewSet(ConditionalViewSet):
         """Change some settings or secrets."""
         return self._changed(request, pk, ChangeSourceSerializer.parse(request, partial=True))
 
-    @extend_schema(responses={204: None})
+    @extend_schema(responses={204: None, 409: OpenApiResponse(description=_("The source has jobs or products"))})
     def destroy(self, request: Request, pk: str) -> Response:
         """Remove a source that has neither jobs nor products; switch any other off with `is_enabled`."""
         delete_source(row_id(pk), expected_versions(request))
