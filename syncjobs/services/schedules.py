@@ -90,6 +90,7 @@ def create_schedule(fields: dict[str, Any]) -> PeriodicTask:
         ApplicationError: no such source (422), impossible timing (400), or the name is taken (409).
     """
     wanted = _overlaid(Schedule(name=fields["name"]), fields)
+    _check_begin(wanted, None)
     task = PeriodicTask(task=RUN_TASK, queue=Task.Queue.CRITICAL, args="[]")
     with transaction.atomic():
         _save(task, wanted)
@@ -111,6 +112,7 @@ def update_schedule(schedule_id: int, changes: dict[str, Any], expected: frozens
         before = described(task)
         check_version(version_of(task), expected)
         wanted = _overlaid(before, changes)
+        _check_begin(wanted, before.start_time)
         if wanted != before:
             _save(task, wanted)
             audit.record("schedule.update", "schedule", task.pk, before=_audited(before), after=_audited(wanted))
@@ -181,6 +183,13 @@ def _save(task: PeriodicTask, wanted: Schedule) -> None:
         raise ApplicationError(ErrorCode.SCHEDULE_TAKEN, details={"name": wanted.name}) from error
     PeriodicTasks.update_changed()
     wind(task, timezone.now())
+
+
+def _check_begin(wanted: Schedule, before: datetime | None) -> None:
+    """What lies behind us cannot begin; what has begun may be said again."""
+    begin = wanted.start_time
+    if begin and begin != before and begin <= timezone.now():
+        raise ApplicationError(ErrorCode.INVALID_PARAMETER, details={"start_time": [_("Lies in the past.")]})
 
 
 def _check_source(name: str | None) -> None:

@@ -16,7 +16,7 @@ from system.models import Task
 from system.queue import TaskContext, TaskFailed, enqueue
 
 UNDO_KIND = "sync.undo"
-# One transaction's worth of products.
+# One transaction's worth of products of a task.
 CHUNK = 200
 # More than this would keep a caller waiting.
 AT_ONCE = 500
@@ -76,8 +76,8 @@ def undo_sync(task_id: str, product_ids: Sequence[int] | None = None) -> Undone:
     if product_ids is None and len(wanted) > AT_ONCE:
         return Undone(task=_later(job))
     done = Undone()
-    for start in range(0, len(wanted), CHUNK):
-        _undo_chunk(job, wanted[start : start + CHUNK], done)
+    # In one step: whoever called may be in a transaction, and then the locks of several would not be in one order.
+    _undo_chunk(job, wanted, done)
     return done
 
 

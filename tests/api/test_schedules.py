@@ -118,6 +118,15 @@ def test_a_put_describes_it_whole(operate: ApiClient, nightly: dict[str, Any]) -
     assert (whole["name"], whole["source"], whole["type"], whole["cron"]) == ("other", None, "incremental", None)
 
 
+def test_what_has_begun_may_be_said_again(operate: ApiClient, nightly: dict[str, Any]) -> None:
+    begun = datetime(2025, 1, 1, tzinfo=UTC)
+    PeriodicTask.objects.filter(pk=nightly["id"]).update(start_time=begun)
+    address = f"sync/schedules/{nightly['id']}"
+    said = NIGHTLY | {"start_time": operate.get(address)["start_time"], "cron": "0 4 * * *"}
+    assert operate.put(address, said)["start_time"] == "2025-01-01T00:00:00Z"
+    operate.put(address, said | {"start_time": "2025-01-02T00:00:00Z"}, expect=400)
+
+
 def test_switched_off_it_has_no_next_run(operate: ApiClient, nightly: dict[str, Any]) -> None:
     changed = operate.patch(f"sync/schedules/{nightly['id']}", {"is_enabled": False})
     assert (changed["next_run_at"], changed["next_runs"]) == (None, [])

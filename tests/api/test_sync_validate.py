@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from pytest_django import Settings
 
 from accounts.models import User
 from devstack.gateway.client import GatewayClient, running_gateway
 from products.models import Category, Product
 from syncjobs.models import Source, SyncBatch, SyncJob, SyncLog
+from syncjobs.services.jobs import StartSync
 from syncjobs.services.sources import NewSource, add_source
+from syncjobs.services.validation import Validation
 from system.models import AuditLog, Task
 from tests.client import ApiClient
 from tests.flow.conftest import gateway_credentials
@@ -249,6 +252,20 @@ def test_a_file_too_large_to_count_is_valid_without_an_estimate(
     assert answer["valid"]
     assert answer["estimate"] is None
     assert codes(answer["warnings"]) == [("E02009", "uncounted")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_transaction_waits_for_the_source(operate: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an Idempotency-Key other calls keep one; here a token renewed on the way must outlive a refusal."""
+    held: list[bool] = []
+
+    def asked(_request: StartSync) -> Validation:
+        held.append(connection.in_atomic_block)
+        return Validation()
+
+    monkeypatch.setattr("syncjobs.api.views.sync.validate_sync", asked)
+    operate.post("sync/validate", {"type": "full"}, headers={"Idempotency-Key": "once"})
+    assert held == [False]
 
 
 def test_secrets_that_cannot_be_read_are_an_error(operate: ApiClient, source: Source) -> None:

@@ -146,10 +146,7 @@ def test_an_undo_ends_where_its_job_is_resumed(
     assert str(Product.objects.get(source_id="100001").price) == "11.00"
 
 
-def test_a_product_with_two_lines_in_a_run_is_put_back_once(
-    operate: ApiClient, run: SyncJob, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("syncjobs.services.undo.CHUNK", 1)
+def test_a_product_with_two_lines_in_a_run_is_put_back_once(operate: ApiClient, run: SyncJob) -> None:
     product = Product.objects.get(source_id="100001")
     ProductChange.objects.create(
         product_id=product.pk, kind="updated", fields={"title": [product.title, "newer"]}, job_id=run.pk

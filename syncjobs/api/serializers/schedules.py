@@ -1,9 +1,7 @@
 """Bodies, parameters and documented answers of the schedule endpoints."""
 
-from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -53,12 +51,6 @@ class ScheduleSerializer(StrictSerializer):
     def validate_timezone(self, value: str) -> str | None:
         """A zone of the IANA database."""
         return _checked(value, zone_named)
-
-    def validate_start_time(self, value: datetime | None) -> datetime | None:
-        """What lies behind us cannot begin."""
-        if value is not None and value <= timezone.now():
-            raise serializers.ValidationError(_("Lies in the past."))
-        return value
 
 
 def _checked(value: str | None, check: Any) -> str | None:

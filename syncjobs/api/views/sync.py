@@ -45,6 +45,8 @@ class SyncViewSet(ApiViewSet):
     permission_classes = [IsSyncOperator]
     action_permissions = {"status": IsViewer, "logs": IsViewer, "statistics": IsViewer}
     settled_actions = frozenset({"start", "stop", "resume"})
+    # It asks the source, and a token renewed on the way must not be rolled back with a refusal.
+    idempotent_outside = frozenset({"validate"})
     throttle_buckets = {"start": ("sync_start",), "validate": ("sync_start",)}
     idempotent_outside = frozenset({"validate"})
 
