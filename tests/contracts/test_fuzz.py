@@ -104,7 +104,7 @@ def fuzzed(version: str) -> Any:
 
     @pytest.mark.usefixtures("one_connection", "nothing_leaves")
     @pytest.mark.parametrize("role", ROLES)
-    @schema.parametrize()  # type: ignore[untyped-decorator]
+    @schema.parametrize()
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
     def breaks_nothing(case: Any, world: dict[str, Any], caller: Callable[[str], dict[str, str]]) -> None:
         aim(case, version, world)
