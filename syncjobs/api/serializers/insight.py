@@ -1,6 +1,6 @@
 """Parameters and documented answers of what is asked before a sync, and of syncs in numbers."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -146,7 +146,8 @@ class StatisticsQuery(QuerySerializer):
 def _days_before(until: datetime) -> datetime:
     """The beginning of the first of thirty days, the one of `until` included."""
     local = until.astimezone(ZoneInfo(settings.API_INPUT_TIME_ZONE))
-    return (local - timedelta(days=USUAL_DAYS - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    first = (local - timedelta(days=USUAL_DAYS - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return first.astimezone(UTC)
 
 
 class NumbersSerializer(serializers.Serializer[Any]):
