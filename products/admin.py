@@ -206,6 +206,8 @@ class ProductAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("status"))
     def show_status(self, product: Product) -> SafeString:
+        if product.deleted_at:
+            return badge(_("deleted"), "danger")
         return badge(product.get_status_display(), STATUS_TONES.get(product.status, "neutral"))
 
     @admin.display(description=_("category"))

@@ -1,6 +1,6 @@
 """What the dashboard says of the catalogue."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count
 
@@ -8,12 +8,15 @@ from products.models import Product
 from system import sql
 from system.backoffice.pages import DEPTH, capped_count, estimated_rows
 
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
 TABLE = Product._meta.db_table
 
 
 def catalogue_card() -> dict[str, Any]:
-    """Products in all and by status: counted while few, from the planner's statistics when many."""
-    total = capped_count(Product.objects.all(), DEPTH)
+    """Products that are not deleted, in all and by status; when many, estimated from the planner's statistics."""
+    total = capped_count(_kept(), DEPTH)
     is_estimate = total > DEPTH
     counts = _estimated(max(estimated_rows(TABLE), total)) if is_estimate else _counted()
     labels = dict(Product.Status.choices)
@@ -27,8 +30,12 @@ def catalogue_card() -> dict[str, Any]:
     }
 
 
+def _kept() -> "QuerySet[Product]":
+    return Product.objects.filter(deleted_at=None)
+
+
 def _counted() -> dict[str, int]:
-    rows = Product.objects.order_by().values_list("status").annotate(n=Count("id"))
+    rows = _kept().order_by().values_list("status").annotate(n=Count("id"))
     return dict(rows)
 
 

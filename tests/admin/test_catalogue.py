@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from products import admin as product_pages
@@ -141,6 +142,15 @@ def test_the_catalogue_card_counts_few_products_and_estimates_many(db: None, mon
     guess = dashboard.catalogue_card()
     assert (guess["total"], guess["is_estimate"]) == (6, True)
     assert {status["status"]: status["count"] for status in guess["statuses"]} == {"published": 4, "expired": 2}
+
+
+def test_a_deleted_product_is_shown_as_deleted_and_not_counted(viewer: User) -> None:
+    kept = make_product(1)
+    assert "已删除" not in Pages(viewer).get(page_of(kept))
+    Product.objects.update(deleted_at=timezone.now())
+    assert "已删除" in Pages(viewer).get(page_of(kept))
+    assert dashboard.catalogue_card()["total"] == 0
+    assert dashboard.catalogue_card()["statuses"] == []
 
 
 @pytest.mark.parametrize(
