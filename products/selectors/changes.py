@@ -10,6 +10,7 @@ from products.ingest.rows import SYNCED_COLUMNS
 from products.models import Product, ProductChange
 from products.selectors.listing import MAX_ID, Query, Selection
 from system.sql import fetch_all
+from system.task_kinds import job_names
 
 # What a change can tell of.
 CHANGED_FIELDS = ("sku", *SYNCED_COLUMNS, "skus")
@@ -86,7 +87,7 @@ def feed_page(filters: Mapping[str, Any], *, after: Position | None, limit: int,
         position = Position(cluster, int(tail[0]), tail[1])
     else:
         position = after or Position(cluster, int(horizon) - 1, MAX_ID)
-    return FeedPage([_line(row[1:]) for row in shown], position, len(lines) > limit or seen == budget)
+    return FeedPage(name_jobs([_line(row[1:]) for row in shown]), position, len(lines) > limit or seen == budget)
 
 
 def feed_query(filters: Mapping[str, Any], *, after: Position | None, limit: int, user_id: int) -> tuple[Query, int]:
@@ -137,6 +138,15 @@ def _line(row: Sequence[Any]) -> dict[str, Any]:
     return line
 
 
+def name_jobs(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same lines with the public id of their sync, `task_id`, in place of its number; one query for all."""
+    numbers = {line["job_id"] for line in lines} - {None}
+    names = job_names().names(numbers) if numbers else {}
+    for line in lines:
+        line["task_id"] = names.get(line.pop("job_id"))
+    return lines
+
+
 def product_exists(product_id: int) -> bool:
     """Whether there is a product that is not deleted."""
     return 0 < product_id <= MAX_ID and Product.objects.filter(pk=product_id, deleted_at=None).exists()
@@ -161,6 +171,6 @@ def changes_of(product_id: int, filters: Mapping[str, Any]) -> "QuerySet[Product
 
 
 def point(change: ProductChange, fields: Sequence[str] | None) -> dict[str, Any]:
-    """A change as the history shows it; of its fields only these, None for all."""
+    """A change as the history shows it once its job is named; of its fields only these, None for all."""
     shown = change.fields if fields is None else {name: change.fields[name] for name in fields if name in change.fields}
     return {"id": change.pk, "at": change.at, "kind": change.kind, "job_id": change.job_id, "fields": shown}

@@ -74,7 +74,7 @@ def test_a_line_tells_what_happened(reader: ApiClient) -> None:
         "shop_id": shop.pk,
         "kind": "updated",
         "fields": {"stock": [100, 7]},
-        "job_id": 5,
+        "task_id": "sync_5",
         "at": updated["at"],
     }
     assert page["has_more"] is False

@@ -40,10 +40,10 @@ def test_every_change_newest_first_with_before_and_after(reader: ApiClient, prod
         "id": newest["id"],
         "at": "2026-05-04T12:00:00Z",
         "kind": "updated",
-        "job_id": None,
+        "task_id": None,
         "fields": {"price": [8.8, 7.7], "stock": [90, 80]},
     }
-    assert [item["job_id"] for item in page["items"]] == [None, 3, 2, 1]
+    assert [item["task_id"] for item in page["items"]] == [None, "sync_3", "sync_2", "sync_1"]
 
 
 @pytest.mark.parametrize(

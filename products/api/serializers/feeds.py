@@ -22,7 +22,7 @@ class HistoryPointSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     at = time_field()
     kind = serializers.ChoiceField(choices=ProductChange.Kind.choices)
-    job_id = serializers.IntegerField(allow_null=True, help_text="The sync that caused it")
+    task_id = serializers.CharField(allow_null=True, help_text="The sync that caused it")
     fields = ChangedFieldsField(help_text="Name to [before, after]; empty when the product was created")  # type: ignore[assignment]
 
 
@@ -47,7 +47,7 @@ _POINT: dict[str, Any] = {
     "id": 41,
     "at": "2025-11-18T13:09:28Z",
     "kind": "updated",
-    "job_id": 3,
+    "task_id": "sync_20251118_001",
     "fields": {"price": [99.99, 89.99], "stock": [100, 80]},
 }
 _CHANGE = {**_POINT, "product_id": 1, "sku": "1688-600000000001", "source": "1688", "shop_id": 7}

@@ -17,7 +17,7 @@ from products.api.serializers import (
 from products.api.serializers.feeds import HISTORY_EXAMPLE, HistoryPointSerializer
 from products.api.views.paths import number_in_path
 from products.api.views.writing import ProductWrites
-from products.selectors.changes import changes_of, point, product_exists
+from products.selectors.changes import changes_of, name_jobs, point, product_exists
 from products.selectors.products import ListedProducts, product_detail, product_page, search_page
 from system.api.listing import newest_page
 from system.api.pagination import Page, encode_cursor, page_body
@@ -79,6 +79,7 @@ class ProductViewSet(ProductWrites):
         found = changes_of(product_id, query)
         fields = query.get("field")
         page = newest_page(found, query, scope=f"history:{product_id}", show=lambda change: point(change, fields))
+        name_jobs(page.items)
         return self.reply_unless_known(request, page)
 
 
