@@ -83,13 +83,13 @@ def refused(wallet: Wallet, route: Route, version: str) -> Iterator[Try]:
     if version != "v1" and not route.row.keyless:
         yield Try("token alone", token, code=INCOMPLETE, details={"missing": ["X-API-Key"]})
     for narrow in too_narrow(wallet, route):
-        keyed = token if version != "v1" or route.row.keyless else ""
+        keyed = token if version != "v1" else ""
         yield Try("key of too small a scope", keyed, wallet.by_scope[narrow], SCOPE, {"scope": route.scope})
 
 
 def too_narrow(wallet: Wallet, route: Route) -> set[str]:
-    """Scopes of which none includes the one needed; every scope includes reading."""
-    return set() if route.scope == "read" else wallet.by_scope.keys() - {route.scope, "admin"}
+    """Scopes of which none includes the one needed; every scope includes reading. Where no key is needed, none counts."""
+    return set() if route.scope == "read" or route.row.keyless else wallet.by_scope.keys() - {route.scope, "admin"}
 
 
 def accepted(wallet: Wallet, route: Route, version: str) -> Iterator[Try]:
