@@ -88,7 +88,7 @@ def refused(wallet: Wallet, route: Route, version: str) -> Iterator[Try]:
 
 
 def too_narrow(wallet: Wallet, route: Route) -> set[str]:
-    """Scopes that do not include the one needed; every scope includes reading, and where no key is needed none counts."""
+    """Scopes that do not include the one needed; each includes reading, and where no key is needed none counts."""
     return set() if route.scope == "read" or route.row.keyless else wallet.by_scope.keys() - {route.scope, "admin"}
 
 
