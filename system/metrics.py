@@ -171,7 +171,7 @@ def _gauge_family(gauge: Gauge) -> Metric:
     return family
 
 
-def _forget_pending() -> None:
+def forget_pending() -> None:
     # The parent carries what it counted before the fork.
     global _lock
     _lock = threading.Lock()
@@ -179,4 +179,4 @@ def _forget_pending() -> None:
 
 
 _carrier = Background("metrics", carry, CARRY_SECONDS)
-os.register_at_fork(after_in_child=_forget_pending)
+os.register_at_fork(after_in_child=forget_pending)
