@@ -20,6 +20,9 @@ BACKLOG = 4096
 STALLED_CLIENT_MILLISECONDS = 30_000
 # Running requests may end; their longest database statement takes 10 s.
 DRAIN_SECONDS = 15
+# A process that does not answer its parent this long is replaced, and its connections are lost; on a busy machine one
+# that is only just starting may well take more than the server's own five seconds.
+SILENT_PROCESS_SECONDS = 30
 MAX_FRAME_BYTES = 64 * 1024
 EXIT_CANNOT_BIND = 2
 
@@ -88,6 +91,7 @@ def _server_config(options: argparse.Namespace) -> uvicorn.Config:
         backlog=BACKLOG,
         timeout_keep_alive=5,
         timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_worker_healthcheck=SILENT_PROCESS_SECONDS,
         # Django configures the logs. The server's own lines below warnings show addresses with their query.
         log_config=None,
         log_level="warning",

@@ -172,7 +172,7 @@ def _gauge_family(gauge: Gauge) -> Metric:
 
 
 def forget_pending() -> None:
-    # The parent carries what it counted before the fork.
+    """Drop what is not in Redis yet: of a forked process, whose parent carries it, and between tests."""
     global _lock
     _lock = threading.Lock()
     _pending.clear()

@@ -14,7 +14,7 @@ from zeal.patch import patch as watch_lazy_loads
 from accounts.authentication import forget_everybody
 from accounts.models import User
 from accounts.services import create_user
-from system import health, runtime
+from system import health, metrics, runtime
 from system.api.throttling.limiter import limiter
 from system.api.throttling.suspects import forget_suspects
 from tests.client import ApiClient
@@ -59,6 +59,7 @@ def nothing_is_remembered() -> None:
     limiter.forget()
     health.forget()
     runtime.assume_defaults()
+    metrics.forget_pending()
 
 
 @pytest.fixture(autouse=True)
