@@ -15,6 +15,7 @@ from system import queue
 from system.errors import ApplicationError
 from system.mail import submit_email
 from system.models import Task
+from system.queue import MAX_ATTEMPTS
 from system.services.tasks import CANCEL_SECONDS, cancel_task
 from tests.conftest import eventually
 from tests.flow.conftest import finished, forget_catalogue, start
@@ -74,7 +75,9 @@ def test_a_process_killed_while_it_sends_leaves_the_letter_to_another(mail: Smtp
         os.kill(child, signal.SIGKILL)
     eventually(lambda: Task.objects.get(pk=task.pk).state == "succeeded", timeout=90)
     ended = Task.objects.get(pk=task.pk)
-    assert (len(mail.letters), len(ended.attempts)) == (1, 2)
+    assert len(mail.letters) == 1
+    # On a busy machine a claim can fall to a process that goes down with the others.
+    assert 2 <= len(ended.attempts) <= MAX_ATTEMPTS
     assert "finished_at" not in ended.attempts[0]
 
 
