@@ -53,19 +53,29 @@ def effective_roles(names: Iterable[str], *, is_superuser: bool = False) -> froz
 def ensure_roles(sender: AppConfig, **_: Any) -> None:
     """After the migrations of an application: make the groups, and give each its first permissions there.
 
-    It runs after every migration and after every flush of a test database, and leaves alone what it once gave.
+    It runs after every migration and after every flush of a test database. What a group was once given is left to the
+    administrators; a table that came later is known by permissions younger than any that a role holds.
     """
     from django.contrib.auth.models import Group
 
+    youngest = _youngest_held(sender.label)
     for role in ROLES:
         group, _made = Group.objects.get_or_create(name=role)
         actions = STARTING_ACTIONS[role].get(sender.label, ())
-        if actions and not group.permissions.filter(content_type__app_label=sender.label).exists():
-            group.permissions.set([*group.permissions.all(), *_permissions(sender.label, actions)])
+        is_new = not group.permissions.filter(content_type__app_label=sender.label).exists()
+        if actions:
+            group.permissions.add(*_permissions(sender.label, actions, after=0 if is_new else youngest))
 
 
-def _permissions(application: str, actions: tuple[str, ...]) -> list[Any]:
+def _youngest_held(application: str) -> int:
     from django.contrib.auth.models import Permission
 
-    found = Permission.objects.filter(content_type__app_label=application)
+    held = Permission.objects.filter(content_type__app_label=application, group__name__in=ROLES)
+    return held.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def _permissions(application: str, actions: tuple[str, ...], *, after: int) -> list[Any]:
+    from django.contrib.auth.models import Permission
+
+    found = Permission.objects.filter(content_type__app_label=application, pk__gt=after)
     return [each for each in found if each.codename in actions or each.codename.partition("_")[0] in actions]

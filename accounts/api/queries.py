@@ -7,7 +7,7 @@ from accounts.models import User
 from accounts.roles import ROLES
 from accounts.selectors.users import SORT_COLUMNS
 from system.api.pagination import PageQuery
-from system.api.query import BooleanField, ListField, Query, SortField, TimeField, refuse_reversed
+from system.api.query import BooleanField, ListField, SortField, TimeField
 
 LONGEST_SEARCH = 100
 
@@ -29,8 +29,3 @@ class UsersQuery(PageQuery):
     end_time = TimeField(required=False, help_text=_("Made before"))
     deleted = BooleanField(default=False, help_text=_("Deleted users instead of the others"))
     sortby = SortField(tuple(SORT_COLUMNS), default="created_at")
-
-    @classmethod
-    def finish(cls, query: Query) -> None:
-        super().finish(query)
-        refuse_reversed(query, "start_time", "end_time")

@@ -23,8 +23,12 @@ THROTTLE_RATES = {
     "batch": text("RATE_BATCH", "120/minute"),
 }
 
+# Without a limit these would let anybody guess passwords, or flood the machine before saying who they are.
+ALWAYS_LIMITED = ("anonymous", "callback", "login", "login_name")
+
 for _name, _rate in THROTTLE_RATES.items():
     try:
-        parse_rate(_rate)
+        if parse_rate(_rate) is None and _name in ALWAYS_LIMITED:
+            raise ValueError("needs a limit; a generous one is 1000000/second")
     except ValueError as error:
         raise ImproperlyConfigured(f"RATE_{_name.upper()}: {error}") from None

@@ -14,7 +14,7 @@ from products.selectors.shops import SHOP_ORDERS
 from products.selectors.tables import COLUMNS
 from products.services.export_files import FORMATS
 from system.api.pagination import CURSOR_MAX_LENGTH, PageQuery, decode_cursor
-from system.api.query import BooleanField, ListField, Query, QuerySerializer, SortField, TimeField, refuse_reversed
+from system.api.query import BooleanField, ListField, Query, QuerySerializer, SortField, TimeField
 
 SEARCH_MAX_LENGTH = 200
 FEED_SCOPE = "changes"
@@ -60,13 +60,6 @@ class ProductFilters(QuerySerializer):
     end_time = TimeField(required=False, help_text=_("Created at this time or earlier"))
     q = _text(SEARCH_MAX_LENGTH, help_text=_("Part of the title, taken literally"))
 
-    @classmethod
-    def finish(cls, query: Query) -> None:
-        """Refuse ranges that end before they begin."""
-        super().finish(query)
-        refuse_reversed(query, "price_min", "price_max")
-        refuse_reversed(query, "start_time", "end_time")
-
 
 class ProductListQuery(ProductFilters, PageQuery):
     """Parameters of `GET products`."""
@@ -104,12 +97,6 @@ class HistoryQuery(PageQuery):
     kind = ListField(child=serializers.ChoiceField(choices=ProductChange.Kind.choices))
     start_time = TimeField(required=False, help_text=_("Changed at this time or later"))
     end_time = TimeField(required=False, help_text=_("Changed at this time or earlier"))
-
-    @classmethod
-    def finish(cls, query: Query) -> None:
-        """Refuse a range that ends before it begins."""
-        super().finish(query)
-        refuse_reversed(query, "start_time", "end_time")
 
 
 class FeedQuery(QuerySerializer):

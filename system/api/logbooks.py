@@ -14,7 +14,7 @@ from system.actor import VIAS
 from system.api.listing import newest_page
 from system.api.pagination import PageQuery
 from system.api.permissions import IsAdmin
-from system.api.query import ListField, Query, TimeField, refuse_reversed
+from system.api.query import ListField, Query, TimeField
 from system.api.views import ApiViewSet
 from system.models import AuditLog, SystemLog
 
@@ -28,11 +28,6 @@ class LogbookQuery(PageQuery):
     request_id = serializers.CharField(max_length=64, required=False)
     start_time = TimeField(required=False, help_text=_("Not before"))
     end_time = TimeField(required=False, help_text=_("Before"))
-
-    @classmethod
-    def finish(cls, query: Query) -> None:
-        super().finish(query)
-        refuse_reversed(query, "start_time", "end_time")
 
 
 class SystemLogQuery(LogbookQuery):

@@ -65,6 +65,10 @@ class Query(dict[str, Any]):
         return f"{urlencode(parameters)}&" if parameters else ""
 
 
+# Wherever both of a pair are parameters, they are the ends of a range.
+RANGES = (("start_time", "end_time"), ("price_min", "price_max"))
+
+
 class QuerySerializer(serializers.Serializer[Any]):
     """Base of list queries: declare a field a parameter, then call `parse`.
 
@@ -104,6 +108,8 @@ class QuerySerializer(serializers.Serializer[Any]):
         Raises:
             serializers.ValidationError: they do not fit together.
         """
+        for low, high in RANGES:
+            refuse_reversed(query, low, high)
         if "sort" in query.given:
             if "sortby" in query.given:
                 raise serializers.ValidationError({"sort": [_("Use sort or sortby, not both.")]})

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from system.api.listing import capped_count
 from system.api.pagination import Page, PageQuery, encode_cursor, page_body
 from system.api.permissions import IsSyncOperator, IsViewer
-from system.api.query import ListField, Query, QuerySerializer, TimeField, refuse_reversed
+from system.api.query import ListField, Query, QuerySerializer, TimeField
 from system.api.views import ApiViewSet
 from system.models import Task
 from system.queue_stats import queue_stats
@@ -44,12 +44,6 @@ class TasksQuery(PageQuery):
     request_id = serializers.CharField(max_length=64, required=False, help_text=_("Of the call that made the task"))
     start_time = TimeField(required=False, help_text=_("Created at or after"))
     end_time = TimeField(required=False, help_text=_("Created before"))
-
-    @classmethod
-    def finish(cls, query: Query) -> None:
-        """The range must not be reversed."""
-        super().finish(query)
-        refuse_reversed(query, "start_time", "end_time")
 
 
 class AttemptSerializer(serializers.Serializer[Any]):

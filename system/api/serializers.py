@@ -60,6 +60,20 @@ class StrictSerializer(serializers.Serializer[Any]):
         return refused
 
 
+class EmptyBody(StrictSerializer):
+    """Body of actions that need to be told nothing: none at all, or an empty object."""
+
+    @classmethod
+    def parse(cls, request: Request, *, partial: bool = False) -> dict[str, Any]:
+        """Refuse what would be passed over.
+
+        Raises:
+            serializers.ValidationError: by field.
+        """
+        empty = request.META.get("CONTENT_LENGTH") in {None, "", "0"}
+        return {} if empty else super().parse(request, partial=partial)
+
+
 def _reason(field: AnyField, value: Any) -> Promise | None:
     if field.read_only:
         return _("This field is read-only.")

@@ -11,9 +11,10 @@ from accounts import selectors, services
 from accounts.api.queries import KeysQuery
 from accounts.api.serializers.examples import KEY_EXAMPLE, NEW_KEY_EXAMPLE, SHOWN_KEY_EXAMPLE
 from accounts.api.serializers.keys import KeySerializer, NewKeySerializer
-from accounts.api.views.requests import caller, number
+from accounts.api.views.requests import caller
 from accounts.models import ApiKey
 from system.api.listing import newest_page
+from system.api.paths import row_id
 from system.api.permissions import IsPayingUser
 from system.api.views import ApiViewSet
 
@@ -52,13 +53,13 @@ class ApiKeyViewSet(ApiViewSet):
     @extend_schema(request=None, responses={200: KeySerializer}, examples=[SHOWN_KEY_EXAMPLE])
     def reset(self, request: Request, pk: str) -> Response:
         """Give a key a new secret, shown this once; the old one is refused at once, everything else stays."""
-        key, secret = services.reset_key(caller(request).id, number(pk))
+        key, secret = services.reset_key(caller(request).id, row_id(pk))
         return self.reply(_shown(key, secret), message=_("API key reset"))
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
         """Revoke a key; it is refused from now on."""
-        services.revoke_key(number(pk), user_id=caller(request).id)
+        services.revoke_key(row_id(pk), user_id=caller(request).id)
         return self.reply(status=204)
 
 

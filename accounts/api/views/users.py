@@ -9,9 +9,9 @@ from accounts import selectors, services
 from accounts.api.queries import UsersQuery
 from accounts.api.serializers.examples import NEW_USER_EXAMPLE, USER_CHANGES_EXAMPLE, USER_EXAMPLE
 from accounts.api.serializers.users import ManagedUserSerializer, NewUserSerializer, UserChangesSerializer
-from accounts.api.views.requests import number
 from accounts.models import User
 from system.api.conditional import ConditionalViewSet, expected_versions
+from system.api.paths import row_id
 from system.api.permissions import IsAdmin
 from system.api.query import QuerySerializer
 from system.errors import ApplicationError, ErrorCode
@@ -44,7 +44,7 @@ class UserViewSet(ConditionalViewSet):
     def retrieve(self, request: Request, pk: str) -> Response:
         """One user."""
         QuerySerializer.parse(request)
-        user = selectors.user_detail(number(pk))
+        user = selectors.user_detail(row_id(pk))
         if user is None:
             raise ApplicationError(ErrorCode.NOT_FOUND)
         return self.reply_unless_known(request, selectors.managed_view(user), version=user.version)
@@ -66,19 +66,19 @@ class UserViewSet(ConditionalViewSet):
     @extend_schema(responses={204: None, 409: OpenApiResponse(description=_("You cannot delete your own account"))})
     def destroy(self, request: Request, pk: str) -> Response:
         """Delete a user: tokens and keys are refused, the row stays, and its names are taken until it is purged."""
-        services.delete_user(number(pk), expected=expected_versions(request))
+        services.delete_user(row_id(pk), expected=expected_versions(request))
         return self.reply(status=204)
 
     @extend_schema(request=None, responses={204: None})
     def purge(self, request: Request, pk: str) -> Response:
         """Remove a deleted user for good, with keys, tokens and follows; the audit log keeps its lines."""
-        services.purge_user(number(pk))
+        services.purge_user(row_id(pk))
         return self.reply(status=204)
 
     def _change(self, request: Request, pk: str) -> Response:
         changes = UserChangesSerializer.parse(request)
         wanted = services.UserChanges(**changes)  # type: ignore[typeddict-item] # the serializer has its fields
-        user = services.update_user(number(pk), wanted, expected=expected_versions(request))
+        user = services.update_user(row_id(pk), wanted, expected=expected_versions(request))
         return self._answer(user)
 
     def _answer(self, user: User, *, status: int = 200, location: str = "") -> Response:

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
 
 from products.api.serializers.fields import (
     MAX_ID,
@@ -26,20 +25,6 @@ MAX_TIERS = 50
 MAX_IMAGES = 100
 MAX_OPERATIONS = 250
 OPERATIONS = ("create", "update", "delete", "publish", "disable")
-
-
-class NoBody(StrictSerializer):
-    """Nothing: no body at all, or an empty object."""
-
-    @classmethod
-    def parse(cls, request: Request, *, partial: bool = False) -> dict[str, Any]:
-        """Refuse what would be passed over.
-
-        Raises:
-            serializers.ValidationError: by field.
-        """
-        empty = request.META.get("CONTENT_LENGTH") in {None, "", "0"}
-        return {} if empty else super().parse(request, partial=partial)
 
 
 class ReadOnlyNames(StrictSerializer):

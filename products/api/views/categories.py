@@ -6,10 +6,10 @@ from rest_framework.response import Response
 
 from products.api.queries import CategoryListQuery
 from products.api.serializers import CATEGORY_EXAMPLE, CategorySerializer
-from products.api.views.paths import number_in_path
 from products.selectors.categories import category_detail, category_page
 from system.api.conditional import ConditionalViewSet
 from system.api.pagination import encode_cursor, page_body
+from system.api.paths import row_id
 from system.api.permissions import IsUser
 from system.api.query import QuerySerializer
 from system.errors import ApplicationError, ErrorCode
@@ -41,7 +41,7 @@ class CategoryViewSet(ConditionalViewSet):
     def retrieve(self, request: Request, pk: str) -> Response:
         """One category, with the number of products in and below it."""
         QuerySerializer.parse(request)
-        category = category_detail(number_in_path(pk))
+        category = category_detail(row_id(pk))
         if category is None:
             raise ApplicationError(ErrorCode.NOT_FOUND)
         return self.reply_unless_known(request, category)

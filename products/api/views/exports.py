@@ -16,10 +16,10 @@ from rest_framework.response import Response
 
 from products.api.queries import ExportQuery
 from products.api.serializers.exports import EXPORT_EXAMPLE, ExportSerializer
-from products.api.views.paths import caller_id
 from products.selectors.exports import export_data, export_task
 from products.services.export_files import FORMATS
 from products.services.exports import ExportOrder, export_path, fits_an_answer, start_export, written
+from system.api.paths import caller_id
 from system.api.permissions import IsPayingUser
 from system.api.query import QuerySerializer
 from system.api.views import ApiViewSet, Negotiation

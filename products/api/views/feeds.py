@@ -9,10 +9,10 @@ from rest_framework.response import Response
 
 from products.api.queries import FEED_SCOPE, FeedQuery
 from products.api.serializers.feeds import FEED_EXAMPLE, FeedSerializer
-from products.api.views.paths import caller_id
 from products.selectors.changes import Position, StalePosition, feed_page
 from system.api.conditional import ConditionalViewSet
 from system.api.pagination import encode_cursor
+from system.api.paths import caller_id
 from system.api.permissions import IsUser
 from system.errors import ApplicationError, ErrorCode
 

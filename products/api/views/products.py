@@ -15,12 +15,12 @@ from products.api.serializers import (
     ProductSerializer,
 )
 from products.api.serializers.feeds import HISTORY_EXAMPLE, HistoryPointSerializer
-from products.api.views.paths import number_in_path
 from products.api.views.writing import ProductWrites
 from products.selectors.changes import changes_of, name_jobs, point, product_exists
 from products.selectors.products import ListedProducts, product_detail, product_page, search_page
 from system.api.listing import newest_page
 from system.api.pagination import Page, encode_cursor, page_body
+from system.api.paths import row_id
 from system.api.permissions import IsUser
 from system.api.query import Query
 from system.errors import ApplicationError, ErrorCode
@@ -61,7 +61,7 @@ class ProductViewSet(ProductWrites):
     def retrieve(self, request: Request, pk: str) -> Response:
         """One product with its description and SKUs."""
         query = ProductDetailQuery.parse(request)
-        product = product_detail(number_in_path(pk), naming=self.api.naming, quantity=query.get("qty"))
+        product = product_detail(row_id(pk), naming=self.api.naming, quantity=query.get("qty"))
         if product is None:
             raise ApplicationError(ErrorCode.NOT_FOUND)
         return self.reply_unless_known(request, orjson.Fragment(product.json), version=product.version)
@@ -73,7 +73,7 @@ class ProductViewSet(ProductWrites):
         With `field` only changes of those fields, and of them only those.
         """
         query = HistoryQuery.parse(request)
-        product_id = number_in_path(pk)
+        product_id = row_id(pk)
         if not product_exists(product_id):
             raise ApplicationError(ErrorCode.NOT_FOUND)
         found = changes_of(product_id, query)

@@ -6,11 +6,11 @@ from rest_framework.response import Response
 
 from products.api.queries import ShopListQuery
 from products.api.serializers.shops import SHOP_EXAMPLE, ShopSerializer
-from products.api.views.paths import caller_id, number_in_path
 from products.selectors.shops import shop_detail, shop_page
 from products.services.follows import follow_shop, unfollow_shop
 from system.api.conditional import ConditionalViewSet
 from system.api.pagination import encode_cursor, page_body
+from system.api.paths import caller_id, row_id
 from system.api.permissions import IsUser
 from system.api.query import QuerySerializer
 from system.errors import ApplicationError, ErrorCode
@@ -49,17 +49,17 @@ class ShopViewSet(ConditionalViewSet):
     @extend_schema(request=None, responses=ShopSerializer, examples=[SHOP_EXAMPLE])
     def follow(self, request: Request, pk: str) -> Response:
         """Follow a shop: it is listed in the profile, and the change feed can be narrowed to such shops."""
-        follow_shop(caller_id(request), number_in_path(pk))
+        follow_shop(caller_id(request), row_id(pk))
         return self.reply(self._shop(request, pk))
 
     @extend_schema(request=None, responses={204: None})
     def unfollow(self, request: Request, pk: str) -> Response:
         """Follow a shop no longer."""
-        unfollow_shop(caller_id(request), number_in_path(pk))
+        unfollow_shop(caller_id(request), row_id(pk))
         return self.reply(status=204)
 
     def _shop(self, request: Request, pk: str) -> dict[str, object]:
-        shop = shop_detail(number_in_path(pk), caller_id(request))
+        shop = shop_detail(row_id(pk), caller_id(request))
         if shop is None:
             raise ApplicationError(ErrorCode.NOT_FOUND)
         return shop

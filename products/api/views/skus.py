@@ -11,11 +11,11 @@ from products.api.queries import SkuListQuery
 from products.api.schema import SKU_BODY_EXAMPLE, SKU_EXAMPLE
 from products.api.serializers.bodies import SkuBody
 from products.api.serializers.products import SkuSerializer
-from products.api.views.paths import number_in_path
 from products.selectors.skus import SkuDetail, sku_detail, sku_page
 from products.services import skus as services
 from system.api.conditional import ConditionalViewSet, expected_versions
 from system.api.pagination import encode_cursor, page_body
+from system.api.paths import row_id
 from system.api.permissions import IsOperator, IsUser, Permission
 from system.api.query import QuerySerializer
 from system.errors import ApplicationError, ErrorCode
@@ -35,7 +35,7 @@ class SkuViewSet(ConditionalViewSet):
     @extend_schema(parameters=[SkuListQuery], responses=SkuSerializer(many=True), examples=[SKU_EXAMPLE])
     def list(self, request: Request, pk: str) -> Response:
         """One page of the SKUs of a product, in its order."""
-        product_id, query = number_in_path(pk), SkuListQuery.parse(request)
+        product_id, query = row_id(pk), SkuListQuery.parse(request)
         window, scope = query.window, f"skus:{product_id}"
         found = sku_page(product_id, limit=window.page_size, offset=window.offset, after=window.position(scope))
         if found is None:
@@ -49,13 +49,13 @@ class SkuViewSet(ConditionalViewSet):
     def retrieve(self, request: Request, pk: str, sku_id: str) -> Response:
         """One SKU of a product."""
         QuerySerializer.parse(request)
-        found = _detail(number_in_path(pk), number_in_path(sku_id))
+        found = _detail(row_id(pk), row_id(sku_id))
         return self.reply_unless_known(request, found.sku, version=found.version)
 
     @extend_schema(request=SkuBody, responses={201: SkuSerializer}, examples=[SKU_BODY_EXAMPLE, SKU_EXAMPLE])
     def create(self, request: Request, pk: str) -> Response:
         """A new SKU behind the others. The SKUs of a synced product belong to the operator from then on."""
-        product_id = number_in_path(pk)
+        product_id = row_id(pk)
         sku_id = services.create_sku(product_id, SkuBody.parse(request), expected_versions(request))
         location = f"{request._request.path.rstrip('/')}/{sku_id}"
         return self._written(product_id, sku_id, status=201, headers={"Location": location})
@@ -63,21 +63,21 @@ class SkuViewSet(ConditionalViewSet):
     @extend_schema(request=SkuBody, responses=SkuSerializer, examples=[SKU_BODY_EXAMPLE, SKU_EXAMPLE])
     def update(self, request: Request, pk: str, sku_id: str) -> Response:
         """All fields of a SKU; one that is left out goes back to its default."""
-        product_id, number, expected = number_in_path(pk), number_in_path(sku_id), expected_versions(request)
+        product_id, number, expected = row_id(pk), row_id(sku_id), expected_versions(request)
         services.replace_sku(product_id, number, SkuBody.parse(request), expected)
         return self._written(product_id, number)
 
     @extend_schema(request=SkuBody, responses=SkuSerializer, examples=[SKU_BODY_EXAMPLE, SKU_EXAMPLE])
     def partial_update(self, request: Request, pk: str, sku_id: str) -> Response:
         """Some fields of a SKU."""
-        product_id, number, expected = number_in_path(pk), number_in_path(sku_id), expected_versions(request)
+        product_id, number, expected = row_id(pk), row_id(sku_id), expected_versions(request)
         services.change_sku(product_id, number, SkuBody.parse(request, partial=True), expected)
         return self._written(product_id, number)
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str, sku_id: str) -> Response:
         """Remove a SKU."""
-        services.delete_sku(number_in_path(pk), number_in_path(sku_id), expected_versions(request))
+        services.delete_sku(row_id(pk), row_id(sku_id), expected_versions(request))
         return self.reply(status=204)
 
     def _written(

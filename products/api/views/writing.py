@@ -9,13 +9,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from products.api.schema import PRODUCT_BODY_EXAMPLE
-from products.api.serializers.bodies import NoBody, ProductBody
+from products.api.serializers.bodies import ProductBody
 from products.api.serializers.products import PRODUCT_EXAMPLE, ProductSerializer
-from products.api.views.paths import number_in_path
 from products.selectors.products import product_detail
 from products.services import products as services
 from system.api.conditional import ConditionalViewSet, expected_versions
+from system.api.paths import row_id
 from system.api.permissions import IsAdmin, IsOperator, Permission
+from system.api.serializers import EmptyBody
 from system.errors import ApplicationError, ErrorCode
 
 
@@ -47,7 +48,7 @@ class ProductWrites(ConditionalViewSet):
 
         What this changes of a synced product belongs to the operator from then on: syncs leave it alone.
         """
-        product_id, expected = number_in_path(pk), expected_versions(request)
+        product_id, expected = row_id(pk), expected_versions(request)
         services.replace_product(product_id, ProductBody.parse(request), expected)
         return self._written(product_id)
 
@@ -57,37 +58,37 @@ class ProductWrites(ConditionalViewSet):
 
         What this changes of a synced product belongs to the operator from then on: syncs leave it alone.
         """
-        product_id, expected = number_in_path(pk), expected_versions(request)
+        product_id, expected = row_id(pk), expected_versions(request)
         services.change_product(product_id, ProductBody.parse(request, partial=True), expected)
         return self._written(product_id)
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
         """Delete a product. It is kept until an admin purges it, but shown to nobody; its SKU is free again."""
-        services.delete_product(number_in_path(pk), expected_versions(request))
+        services.delete_product(row_id(pk), expected_versions(request))
         return self.reply(status=204)
 
     @extend_schema(request=None, responses=ProductSerializer, examples=[PRODUCT_EXAMPLE])
     def publish(self, request: Request, pk: str) -> Response:
         """Offer a product. It needs a price above 0: its own, a tier's or a SKU's. A published one stays as it is."""
-        product_id = number_in_path(pk)
-        NoBody.parse(request)
+        product_id = row_id(pk)
+        EmptyBody.parse(request)
         services.publish_product(product_id, expected_versions(request))
         return self._written(product_id)
 
     @extend_schema(request=None, responses=ProductSerializer, examples=[PRODUCT_EXAMPLE])
     def disable(self, request: Request, pk: str) -> Response:
         """Take a product off the shelf. A disabled one stays as it is."""
-        product_id = number_in_path(pk)
-        NoBody.parse(request)
+        product_id = row_id(pk)
+        EmptyBody.parse(request)
         services.disable_product(product_id, expected_versions(request))
         return self._written(product_id)
 
     @extend_schema(request=None, responses={204: None})
     def purge(self, request: Request, pk: str) -> Response:
         """Remove a deleted product for good, with its SKUs and its history."""
-        NoBody.parse(request)
-        services.purge_product(number_in_path(pk), expected_versions(request))
+        EmptyBody.parse(request)
+        services.purge_product(row_id(pk), expected_versions(request))
         return self.reply(status=204)
 
     def _written(self, product_id: int, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

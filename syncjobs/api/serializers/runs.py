@@ -25,10 +25,6 @@ class NoParameters(QuerySerializer):
     """Parameters of addresses that take none."""
 
 
-class NothingSerializer(StrictSerializer):
-    """Body of actions that need to be told nothing: none, or an empty object."""
-
-
 class JobDetailSerializer(JobSerializer):
     """A job with the fields its changes were about, and how often each changed."""
 

@@ -12,8 +12,7 @@ from rest_framework import serializers
 from syncjobs.models import SyncJob, SyncLog
 from syncjobs.services.jobs import StartSync
 from system.api.pagination import PageQuery
-from system.api.query import BooleanField, ListField, QuerySerializer, TimeField, refuse_reversed
-from system.api.query import Query as ParsedQuery
+from system.api.query import BooleanField, ListField, QuerySerializer, TimeField
 from system.api.serializers import StrictSerializer
 from system.models import Task
 
@@ -150,12 +149,6 @@ class JobsQuery(PageQuery):
     start_time = TimeField(required=False, help_text=_("Created at or after"))
     end_time = TimeField(required=False, help_text=_("Created before"))
 
-    @classmethod
-    def finish(cls, query: ParsedQuery) -> None:
-        """The range must not be reversed."""
-        super().finish(query)
-        refuse_reversed(query, "start_time", "end_time")
-
 
 class LogsQuery(PageQuery):
     """Parameters of `GET sync/logs`."""
@@ -164,12 +157,6 @@ class LogsQuery(PageQuery):
     level = ListField(child=serializers.ChoiceField(choices=SyncLog.Level.choices))
     start_time = TimeField(required=False, help_text=_("Written at or after"))
     end_time = TimeField(required=False, help_text=_("Written before"))
-
-    @classmethod
-    def finish(cls, query: ParsedQuery) -> None:
-        """The range must not be reversed."""
-        super().finish(query)
-        refuse_reversed(query, "start_time", "end_time")
 
 
 class ProgressSerializer(serializers.Serializer[Any]):

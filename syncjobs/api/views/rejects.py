@@ -6,12 +6,13 @@ from rest_framework.response import Response
 
 from syncjobs import selectors
 from syncjobs.api import serializers
-from syncjobs.api.views.ids import row_id
 from syncjobs.selectors.rejects import reject, reject_view, rejects
 from syncjobs.services.jobs import find_job
 from syncjobs.services.rejects import find_reject, retry_reject
 from system.api.listing import newest_page
+from system.api.paths import row_id
 from system.api.permissions import IsSyncOperator, IsViewer
+from system.api.serializers import EmptyBody
 from system.api.views import ApiViewSet
 
 
@@ -42,7 +43,7 @@ class RejectViewSet(ApiViewSet):
 
         A record that is rejected again keeps its new reason; one that was replayed already stays as it came out.
         """
-        serializers.NothingSerializer.parse(request)
+        EmptyBody.parse(request)
         retried = retry_reject(task_id, row_id(pk))
         shown = reject_view(reject(retried.reject.pk))
         job = selectors.job_view(find_job(task_id))

@@ -16,6 +16,7 @@ from system.api.listing import newest_page, oldest_page
 from system.api.pagination import Page
 from system.api.permissions import IsSyncOperator, IsViewer
 from system.api.query import Query
+from system.api.serializers import EmptyBody
 from system.api.views import ApiViewSet
 from system.errors import ApplicationError, ErrorCode
 
@@ -67,7 +68,7 @@ class JobViewSet(ApiViewSet):
     @extend_schema(request=None, responses={202: serializers.JobSerializer})
     def approve(self, request: Request, task_id: str) -> Response:
         """Agree to the delisting a held job has shown; no product beyond that list is delisted."""
-        serializers.NothingSerializer.parse(request)
+        EmptyBody.parse(request)
         return self.accept(selectors.job_view(approve_sync(task_id)), message=_("Delisting approved"))
 
     @extend_schema(

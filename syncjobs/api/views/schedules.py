@@ -14,11 +14,11 @@ from syncjobs.api.serializers.schedules import (
     ScheduleViewSerializer,
     schedule_changes,
 )
-from syncjobs.api.views.ids import row_id
 from syncjobs.selectors.schedules import schedule_views, schedules
 from syncjobs.services.schedules import create_schedule, delete_schedule, find_schedule, update_schedule, version_of
 from system.api.conditional import ConditionalViewSet, expected_versions
 from system.api.listing import newest_page
+from system.api.paths import row_id
 from system.api.permissions import IsSyncOperator, IsViewer
 from system.api.query import QuerySerializer
 

@@ -9,7 +9,6 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from syncjobs.api.serializers.runs import NothingSerializer
 from syncjobs.api.serializers.sources import (
     ChangeSourceSerializer,
     CheckReportSerializer,
@@ -18,7 +17,6 @@ from syncjobs.api.serializers.sources import (
     SourcesQuery,
 )
 from syncjobs.api.views.answers import CANNOT_REACH, TOO_SLOW
-from syncjobs.api.views.ids import row_id
 from syncjobs.connectors.registry import Credentials
 from syncjobs.models import Source
 from syncjobs.selectors.sources import source_views, sources
@@ -27,8 +25,10 @@ from syncjobs.services.source_removal import delete_source
 from syncjobs.services.sources import NewSource, SourceSettings, add_source, change_source, source_with_id
 from system.api.conditional import ConditionalViewSet, expected_versions
 from system.api.listing import newest_page
+from system.api.paths import row_id
 from system.api.permissions import IsSyncOperator, IsViewer
 from system.api.query import QuerySerializer
+from system.api.serializers import EmptyBody
 
 NEW_SOURCE_EXAMPLE = OpenApiExample(
     "The 1688 open platform",
@@ -95,7 +95,7 @@ class SourceViewSet(ConditionalViewSet):
     @extend_schema(request=None, responses={200: CheckReportSerializer, 502: CANNOT_REACH, 504: TOO_SLOW})
     def check(self, request: Request, pk: str) -> Response:
         """Ask the source: reachable, signed right, permitted for each API, how long authorised."""
-        NothingSerializer.parse(request)
+        EmptyBody.parse(request)
         report = checked(source_with_id(row_id(pk)))
         return self.reply(msgspec.to_builtins(report), message=_("Source checked"))
 

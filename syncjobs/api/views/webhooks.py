@@ -7,7 +7,6 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from syncjobs.api.serializers.runs import NothingSerializer
 from syncjobs.api.serializers.webhooks import (
     DeliveriesQuery,
     DeliverySerializer,
@@ -16,7 +15,6 @@ from syncjobs.api.serializers.webhooks import (
     WebhookSerializer,
     WebhookViewSerializer,
 )
-from syncjobs.api.views.ids import row_id
 from syncjobs.models import Webhook
 from syncjobs.selectors.webhooks import deliveries, delivery_view, webhook_view, webhooks
 from syncjobs.services.deliveries import redeliver
@@ -31,8 +29,10 @@ from syncjobs.services.webhooks import (
 from system.api.conditional import ConditionalViewSet, expected_versions
 from system.api.listing import newest_page
 from system.api.pagination import PageQuery
+from system.api.paths import row_id
 from system.api.permissions import IsSyncOperator
 from system.api.query import QuerySerializer
+from system.api.serializers import EmptyBody
 
 WEBHOOK_EXAMPLE = OpenApiExample(
     "Tell the shop how jobs ended",
@@ -92,7 +92,7 @@ class WebhookViewSet(ConditionalViewSet):
     @extend_schema(request=None, responses=WebhookSecretSerializer)
     def rotate(self, request: Request, pk: str) -> Response:
         """Give it a new secret, shown this once; for a day deliveries are signed with the old one too."""
-        NothingSerializer.parse(request)
+        EmptyBody.parse(request)
         webhook, secret = rotate_secret(owner_of(request), row_id(pk), expected_versions(request))
         return self._shown(webhook, secret=secret)
 
@@ -127,6 +127,6 @@ class DeliveryViewSet(ConditionalViewSet):
     @extend_schema(request=None, responses={202: DeliverySerializer})
     def redeliver(self, request: Request, pk: str, delivery_id: str) -> Response:
         """Send an event once more at once, with the same id."""
-        NothingSerializer.parse(request)
+        EmptyBody.parse(request)
         delivery = redeliver(owner_of(request), row_id(pk), row_id(delivery_id))
         return self.accept(delivery_view(delivery), message=_("Delivery enqueued"))

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from system.api.pagination import PageQuery, encode_cursor, page_body
 from system.api.permissions import IsAdmin, IsAnyone, IsOperator, IsUser, IsViewer
-from system.api.query import BooleanField, ListField, Query, SortField, TimeField, refuse_reversed
+from system.api.query import BooleanField, ListField, SortField, TimeField
 from system.api.serializers import StrictSerializer
 from system.api.views import ApiView, ApiViewSet
 from system.errors import ApplicationError, ErrorCode
@@ -74,11 +74,6 @@ class ListsQuery(PageQuery):
     price_max = serializers.DecimalField(max_digits=12, decimal_places=2, required=False)
     since = TimeField(required=False)
     q = serializers.CharField(max_length=50, required=False)
-
-    @classmethod
-    def finish(cls, query: Query) -> None:
-        super().finish(query)
-        refuse_reversed(query, "price_min", "price_max")
 
 
 class ListView(ApiView):
