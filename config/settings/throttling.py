@@ -28,7 +28,8 @@ ALWAYS_LIMITED = ("anonymous", "callback", "login", "login_name")
 
 for _name, _rate in THROTTLE_RATES.items():
     try:
-        if parse_rate(_rate) is None and _name in ALWAYS_LIMITED:
-            raise ValueError("needs a limit; a generous one is 1000000/second")
+        _limited = parse_rate(_rate) is not None
     except ValueError as error:
         raise ImproperlyConfigured(f"RATE_{_name.upper()}: {error}") from None
+    if _name in ALWAYS_LIMITED and not _limited:
+        raise ImproperlyConfigured(f"RATE_{_name.upper()}: needs a limit; a generous one is 1000000/second")
