@@ -39,6 +39,24 @@ def register() -> None:
             minimum=0,
             maximum=100,
         ),
+        Definition(
+            key="sync.raw_days",
+            kind="integer",
+            default=settings.SYNC_RAW_DAYS,
+            group=GROUP,
+            description=_("How many days a source's answers are kept for a replay; 0 keeps none"),
+            minimum=0,
+            maximum=3650,
+        ),
+        Definition(
+            key="sync.raw_versions",
+            kind="integer",
+            default=settings.SYNC_RAW_VERSIONS,
+            group=GROUP,
+            description=_("How many different answers are kept of a product"),
+            minimum=1,
+            maximum=100,
+        ),
     )
     runtime.register_fact(
         Fact("sync.batch_size_max", _("Most records a batch"), settings.SYNC_BATCH_SIZE_MAX),

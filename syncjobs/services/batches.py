@@ -20,6 +20,7 @@ from syncjobs.engine.errors import LeaseLost, SyncCancelled
 from syncjobs.engine.normalize import Reject
 from syncjobs.engine.pipeline import BatchResult, Counters
 from syncjobs.models import RejectedRecord, SyncBatch, SyncJob
+from syncjobs.services import raw_answers
 from system import sql
 
 # First word of the advisory lock that makes claims of one job take turns.
@@ -167,6 +168,7 @@ class BatchUnitOfWork:
 
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
+        self._written: tuple[str, ...] = ()
 
     def fingerprints(self, source_ids: Collection[str]) -> dict[str, bytes]:
         """Fingerprints of what the catalogue holds."""
@@ -176,6 +178,7 @@ class BatchUnitOfWork:
     def apply(self, products: tuple[FingerprintedProduct, ...]) -> ApplyResult:
         """Write through the catalogue's port; a dry run takes it back, having counted what a run would do."""
         changes = ChangeSet(source=self.claim.source, job_id=self.claim.job_id, products=products)
+        self._written = tuple(product.record.source_id for product in products)
         if not self.claim.dry_run:
             return catalog.apply(changes)
         before = transaction.savepoint()
@@ -185,8 +188,10 @@ class BatchUnitOfWork:
             transaction.savepoint_rollback(before)
 
     def finish(self, result: BatchResult) -> None:
-        """Rejects, what was seen, the batch's own row and the job's counters."""
+        """Rejects, the source's own answers, what was seen, the batch's own row and the job's counters."""
         _save_rejects(self.claim, result.rejects)
+        if result.answers and not self.claim.dry_run and raw_answers.days():
+            raw_answers.keep(self.claim.source, self.claim.job_id, result.answers, self._written)
         if self.claim.walk:
             _remember_seen(self.claim.job_id, result.seen)
         mark_done(self.claim, result.counters)
