@@ -26,7 +26,13 @@ from .state import Settings
 _ROOT = Path(__file__).resolve().parents[2]
 _STOP_SECONDS = 10
 _CALL_SECONDS = 30
-_NAMESPACES = {"currentTime": "system", "getToken": "system.oauth2"}
+_NAMESPACES = {
+    "currentTime": "system",
+    "getToken": "system.oauth2",
+    "push.query.messageList": "cn.alibaba.open",
+    "push.message.confirm": "cn.alibaba.open",
+    "push.cursor.messageList": "cn.alibaba.open",
+}
 _PRODUCT_NAMESPACE = "com.alibaba.product"
 
 
@@ -45,6 +51,7 @@ class GatewayClient:
         self.app_secret: str = state["app_secret"]
         self.access_token: str = state["access_token"]
         self.refresh_token: str = state["refresh_token"]
+        self.message_url: str = state["message_url"]
 
     def close(self) -> None:
         """Closes the connection; the simulator runs on."""

@@ -5,6 +5,7 @@ from .apis import Api, BusinessError, Call, Json, category_refusal, flat_refusal
 from .auth import refresh_timeout
 from .categories import CATEGORIES, ROOT, TOP_LEVEL, Category, leaves_under
 from .clock import format_date
+from .pulling import PULL_APIS
 from .spoil import page_start, seeming_total, spoil_record
 from .wheel import Filter
 
@@ -189,4 +190,5 @@ APIS = (
     Api(_PRODUCT, "alibaba.product.get", product_get, flat_refusal, required=("productID", "webSite")),
     Api(_PRODUCT, "alibaba.product.getByIdList", product_get_by_ids, success_refusal, required=("productIdList",)),
     Api(_PRODUCT, "alibaba.cross.productInfo", cross_product_info, success_refusal, required=("productId",)),
+    *PULL_APIS,
 )  # fmt: skip

@@ -4,10 +4,12 @@ from dataclasses import dataclass, replace
 
 from .auth import Application, Tokens
 from .catalogue import Catalogue
+from .channel import Channel
 from .clock import Clock
 from .faults import Faults
 from .limits import CallLog, Limits
 from .live import LiveCatalogue
+from .outbox import Outbox
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,13 @@ class Settings:
     deny: tuple[str, ...] = ()
     clock: int | None = None
     frozen_clock: bool = False
+    message_url: str = ""
 
 
 class State:
-    """The parts that change. Raises ValueError for more products than ids."""
+    """The parts that change; the message channel outlives it. Raises ValueError for more products than ids."""
 
-    def __init__(self, settings: Settings, catalogue: Catalogue | None = None) -> None:
+    def __init__(self, settings: Settings, catalogue: Catalogue | None = None, channel: Channel | None = None) -> None:
         self.settings = settings
         self.app = Application(settings.app_key, settings.app_secret)
         self.clock = Clock(settings.clock, frozen=settings.frozen_clock)
@@ -38,9 +41,12 @@ class State:
         self.calls = CallLog()
         self.live = LiveCatalogue(catalogue or Catalogue(settings.seed, settings.products))
         self.empty_listings = False
+        self.outbox = Outbox(self.app.member_id)
+        self.channel = channel or Channel()
+        self.channel.serves(self.app, self.clock, self.outbox)
 
     def renewed(self, products: int | None = None) -> "State":
         """Everything back to the seed; with another number of products if one is given."""
         if products is None or products == self.settings.products:
-            return State(self.settings, self.live.catalogue)
-        return State(replace(self.settings, products=products))
+            return State(self.settings, self.live.catalogue, self.channel)
+        return State(replace(self.settings, products=products), channel=self.channel)
