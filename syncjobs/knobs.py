@@ -39,6 +39,15 @@ def register() -> None:
             minimum=0,
             maximum=100,
         ),
+        Definition(
+            key="sync.reject_limit_percent",
+            kind="integer",
+            default=settings.SYNC_REJECT_LIMIT_PERCENT,
+            group=GROUP,
+            description=_("A sync that rejects a larger share of its records waits for a decision, in percent"),
+            minimum=1,
+            maximum=100,
+        ),
     )
     runtime.register_fact(
         Fact("sync.batch_size_max", _("Most records a batch"), settings.SYNC_BATCH_SIZE_MAX),
