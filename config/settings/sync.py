@@ -21,3 +21,5 @@ SYNC_VALIDATE_SECONDS = integer("SYNC_VALIDATE_SECONDS", 15, minimum=1, maximum=
 TASK_RING_AGAIN_SECONDS = integer("TASK_RING_AGAIN_SECONDS", 15, minimum=1)
 # An owner's webhooks; each multiplies the deliveries of an event.
 WEBHOOKS_PER_USER = integer("WEBHOOKS_PER_USER", 20, minimum=1)
+# How long it is kept what a walk saw that was stopped, failed or held and that nobody resumed.
+SYNC_SEEN_DAYS = integer("SYNC_SEEN_DAYS", 14, minimum=1)

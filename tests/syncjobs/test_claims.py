@@ -1,5 +1,6 @@
 """Leases, fences, stopping and crashes: nobody writes for a batch that is not theirs."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,11 +10,12 @@ from pytest_django import Settings
 from products.models import Product
 from syncjobs.engine.contracts import BatchSpec
 from syncjobs.engine.errors import LeaseLost
-from syncjobs.models import Source, SyncBatch, SyncJob
+from syncjobs.models import SeenProduct, Source, SyncBatch, SyncJob
 from syncjobs.services import batches
 from syncjobs.services.jobs import StartSync, resume_sync, start_sync, stop_sync
 from syncjobs.services.slices import end_crash_loop
 from syncjobs.services.sweep import sweep_jobs
+from syncjobs.services.tidying import tidy
 from system import sql
 from system.errors import ApplicationError
 from system.models import Task
@@ -298,3 +300,16 @@ def test_without_any_source_the_refusal_says_so(db: None) -> None:
     with pytest.raises(ApplicationError) as refused:
         start_sync(StartSync(type="full"))
     assert refused.value.code == "E02002"
+
+
+@pytest.mark.parametrize(("days", "kept"), [(13, 10), (15, 0)])
+def test_what_an_abandoned_walk_saw_is_removed_and_it_delists_nothing_then(
+    source: Source, world: World, days: int, kept: int
+) -> None:
+    world.offer(10)
+    job = work(start())
+    SeenProduct.objects.bulk_create(SeenProduct(job_id=job.pk, source_id=str(number)) for number in range(10))
+    rested = timezone.now() - timedelta(days=days)
+    SyncJob.objects.update(state="stopped", provable=True, finished_at=rested)
+    tidy()
+    assert (SeenProduct.objects.count(), SyncJob.objects.get().provable) == (kept, bool(kept))
