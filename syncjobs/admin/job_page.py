@@ -38,6 +38,10 @@ REMEDIES: dict[str, Promise] = {
         " raise its limit if they are really gone, then resume."
     ),
     "empty_listing": _("The source answered with an empty list although products are known. Check it, then resume."),
+    "reject_limit": _(
+        "Most records cannot be used: the source speaks differently than before, or the mapping is wrong. Look at the"
+        " rejected records; resume to go on to the end anyway."
+    ),
     "quota_exhausted": _("The day's calls are used up. Resume when the quota renews, or raise the source's limit."),
     "batches_set_aside": _("Some batches failed again and again. Read the log; the next sync reads them anew."),
     "incomplete_walk": _("The source showed fewer products than it claims to hold. The next sync reads them anew."),
