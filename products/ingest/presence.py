@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from django.utils import timezone
 
-from products.catalog import GONE, delist, log_changes
+from products.catalog import GONE, ChangeLine, delist, log_changes
 from products.models import ProductChange
 from system.sql import execute, fetch_all
 
@@ -81,9 +81,7 @@ def step_of(walks: int, delist_after: int) -> Step:
     return Step.MISSING if walks <= 1 else Step.SUSPECT
 
 
-def miss(
-    source: str, at_most: Mapping[int, Step], *, job_id: int, began: datetime | None, delist_after: int
-) -> Missed:
+def miss(source: str, at_most: Mapping[int, Step], *, job_id: int, began: datetime | None, delist_after: int) -> Missed:
     """A complete walk has not seen these products: each goes a step, with a line in its history.
 
     The same walk counts once, however often this is repeated. Products that somebody stored since the walk began, that
@@ -101,7 +99,9 @@ def miss(
     lost = [id_ for id_, step in steps.items() if step is Step.DELISTED]
     delisted = delist(source, lost, job_id, REASON.NOT_IN_WALK) if lost else 0
     forget(lost)
-    lines = [(id_, ProductChange.Kind(step), {}) for id_, step in sorted(steps.items()) if step is not Step.DELISTED]
+    lines: list[ChangeLine] = [
+        (id_, ProductChange.Kind(step), {}) for id_, step in sorted(steps.items()) if step is not Step.DELISTED
+    ]
     log_changes(lines, job_id, now, REASON.NOT_IN_WALK)
     return Missed(len(lines), delisted)
 
