@@ -21,7 +21,7 @@ VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 READ_BY_SETTINGS = re.compile(r'\b(?:text|integer|boolean|words|url|server)\(\s*"([A-Z0-9_]+)"')
 READ_BY_PROGRAMS = re.compile(r'environ(?:ment)?(?:\.get\(|\.setdefault\(|\[)\s*"([A-Z0-9_]+)"')
 # Read by programs of others, or by compose.yaml.
-FOREIGN_VARIABLES = {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}
+FOREIGN_VARIABLES = {"REMAP_SIGTERM", "POSTGRES_PASSWORD", "REDIS_PASSWORD"}
 # Names that exist only while something runs.
 RUNTIME = (".devstack/", ".env", ".venv")
 HTTP_ROUTE = re.compile(r"/api/v1(?:/[\w{}-]+)+")

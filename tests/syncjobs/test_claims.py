@@ -307,8 +307,7 @@ def test_what_an_abandoned_walk_saw_is_removed_and_it_delists_nothing_then(
     source: Source, world: World, days: int, kept: int
 ) -> None:
     world.offer(10)
-    job = work(start())
-    SeenProduct.objects.bulk_create(SeenProduct(job_id=job.pk, source_id=str(number)) for number in range(10))
+    work(start())
     rested = timezone.now() - timedelta(days=days)
     SyncJob.objects.update(state="stopped", provable=True, finished_at=rested)
     tidy()
