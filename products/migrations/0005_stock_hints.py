@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('products', '0003_change_feed'),
+        ('products', '0004_ladder'),
     ]
 
     operations = [

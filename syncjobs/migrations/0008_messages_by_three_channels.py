@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('syncjobs', '0006_scheduled_waiting'),
+        ('syncjobs', '0007_ladder'),
     ]
 
     operations = [
