@@ -20,13 +20,14 @@ from typing import Any
 import httpx
 
 from .auth import SIGNATURE, signature
+from .handlers import APIS
 from .server import READY
 from .state import Settings
 
 _ROOT = Path(__file__).resolve().parents[2]
 _STOP_SECONDS = 10
 _CALL_SECONDS = 30
-_NAMESPACES = {"currentTime": "system", "getToken": "system.oauth2"}
+_NAMESPACES = {api.name: api.namespace for api in APIS}
 _PRODUCT_NAMESPACE = "com.alibaba.product"
 
 
@@ -45,6 +46,7 @@ class GatewayClient:
         self.app_secret: str = state["app_secret"]
         self.access_token: str = state["access_token"]
         self.refresh_token: str = state["refresh_token"]
+        self.message_url: str = state["message_url"]
 
     def close(self) -> None:
         """Closes the connection; the simulator runs on."""

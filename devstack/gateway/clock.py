@@ -19,6 +19,11 @@ def format_date(milliseconds: int) -> str:
     return f"{moment:%Y%m%d%H%M%S}{milliseconds % 1000:03}+0800"
 
 
+def moment_of(milliseconds: int) -> datetime:
+    """Milliseconds since the epoch as a moment in UTC."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
 def parse_date(text: str) -> int:
     """Milliseconds since the epoch from `yyyyMMddHHmmss[SSS][±zzzz]`; no zone means China. Raises DateError."""
     digits = text[:_DATE_DIGITS]

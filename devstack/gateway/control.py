@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import orjson
-
+from . import push_control
+from .arguments import Arguments, ControlPlaneError
 from .clock import format_date, parse_date
 from .faults import parse_rules
 from .messages import Reply, Request, json_reply
@@ -14,58 +14,6 @@ from .state import State
 PREFIX = "/_control/"
 Json = dict[str, Any]
 _LAST_CALLS = 50
-
-
-class ControlPlaneError(ValueError):
-    """A control call that cannot be understood."""
-
-
-class Arguments:
-    """Arguments from the query string and from a JSON object or list as body; the body wins."""
-
-    def __init__(self, request: Request) -> None:
-        body = orjson.loads(request.body) if request.body else {}
-        self.method = request.method
-        self.rules: list[object] = body if isinstance(body, list) else []
-        self._values: Json = {**request.params(), **(body if isinstance(body, dict) else {})}
-        self._known: set[str] = set()
-
-    def get(self, name: str) -> Any:
-        """The raw value, None when absent."""
-        self._known.add(name)
-        return self._values.get(name)
-
-    def whole(self, name: str) -> int | None:
-        """A whole number, None when absent or empty."""
-        value = self.get(name)
-        return None if value in (None, "") else int(value)
-
-    def share(self, name: str) -> float | None:
-        """A fraction from 0 to 1, None when absent. Raises ControlPlaneError outside."""
-        value = self.get(name)
-        if value is None:
-            return None
-        if not 0 <= float(value) <= 1:
-            raise ControlPlaneError(f"{name} is between 0 and 1")
-        return float(value)
-
-    def flag(self, name: str, *, default: bool = False) -> bool:
-        """A truth value: 1, true, on and their like."""
-        value = self.get(name)
-        return default if value is None else str(value).lower() in ("1", "true", "on", "yes")
-
-    def words(self, name: str) -> list[str] | None:
-        """A list, or text with commas; None when absent."""
-        value = self.get(name)
-        if value is None or isinstance(value, list):
-            return value
-        return [word for word in str(value).split(",") if word]
-
-    def refuse_unknown(self) -> None:
-        """Raises ControlPlaneError when an argument was given that nobody asked for: a typo would else go unnoticed."""
-        unknown = self._values.keys() - self._known
-        if unknown:
-            raise ControlPlaneError(f"unknown arguments: {', '.join(sorted(unknown))}")
 
 
 def state_of(state: State, arguments: Arguments) -> Json:
@@ -86,6 +34,7 @@ def state_of(state: State, arguments: Arguments) -> Json:
         "app_secret": state.app.secret,
         "access_token": state.tokens.first_access,
         "refresh_token": state.tokens.first_refresh,
+        "message_url": state.settings.message_url,
     }
 
 
@@ -140,11 +89,7 @@ def _chosen(state: State, arguments: Arguments) -> list[int]:
 
 
 def _indexes(state: State, ids: Iterable[str]) -> list[int]:
-    indexes = {each: state.live.catalogue.index_of(int(each)) for each in ids}
-    unknown = [str(each) for each, index in indexes.items() if index is None]
-    if unknown:
-        raise ControlPlaneError(f"no such products: {', '.join(unknown)}")
-    return sorted(index for index in indexes.values() if index is not None)
+    return sorted(push_control.known_indexes(state, ids))
 
 
 def faults(state: State, arguments: Arguments) -> Json:
@@ -233,6 +178,9 @@ _COMMANDS: dict[str, Callable[[State, Arguments], Json]] = {
     "code": code,
     "limits": limits,
     "calls": calls,
+    "push": push_control.push,
+    "messages": push_control.messages,
+    "channel": push_control.channel,
 }
 RESET = "reset"
 

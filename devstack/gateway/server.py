@@ -5,9 +5,13 @@ import gc
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from importlib.util import find_spec
 
+from websockets.asyncio.server import serve as serve_channel
+
 from . import control, gateway
+from .arguments import Arguments
 from .clock import parse_date
 from .http import Protocol
 from .messages import Reply, Request, json_reply
@@ -22,6 +26,7 @@ class Simulator:
 
     def __init__(self, settings: Settings) -> None:
         self._state = State(settings)
+        self.channel = self._state.channel
 
     def answer(self, request: Request) -> Reply:
         """The reply to any request."""
@@ -36,7 +41,7 @@ class Simulator:
 
     def _reset(self, request: Request) -> Reply:
         try:
-            arguments = control.Arguments(request)
+            arguments = Arguments(request)
             products = arguments.whole("products")
             arguments.refuse_unknown()
             self._state = self._state.renewed(products)
@@ -45,10 +50,17 @@ class Simulator:
         return json_reply({"reset": True, "products": self._state.settings.products})
 
 
-async def serve(settings: Settings, port: int, *, until_stdin_ends: bool = False) -> None:
-    """Serves until SIGTERM or SIGINT. Raises OSError when the port is taken."""
-    loop = asyncio.get_running_loop()
-    simulator, connections = Simulator(settings), set[Protocol]()
+async def serve(settings: Settings, port: int, *, message_port: int = 0, until_stdin_ends: bool = False) -> None:
+    """Serves until SIGTERM or SIGINT. Raises OSError when a port is taken."""
+    async with serve_channel(lambda client: simulator.channel.serve(client), HOST, message_port) as channel:
+        port_of_channel = next(iter(channel.sockets)).getsockname()[1]
+        settings = replace(settings, message_url=f"ws://{HOST}:{port_of_channel}/websocket")
+        simulator = Simulator(settings)
+        await _serve_calls(simulator, port, until_stdin_ends=until_stdin_ends)
+
+
+async def _serve_calls(simulator: Simulator, port: int, *, until_stdin_ends: bool) -> None:
+    loop, connections = asyncio.get_running_loop(), set[Protocol]()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -65,6 +77,7 @@ async def serve(settings: Settings, port: int, *, until_stdin_ends: bool = False
 def add_arguments(parser: ArgumentParser) -> None:
     """The command line, shared with the management command."""
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--message-port", type=int, default=0, help="of the message WebSocket; 0 takes a free one")
     parser.add_argument("--products", type=int, default=Settings.products)
     parser.add_argument("--seed", type=int, default=Settings.seed)
     parser.add_argument("--app-key", default=Settings.app_key)
@@ -97,7 +110,14 @@ def run(options: Namespace) -> None:
     # Every page makes thousands of short-lived containers and no cycles: collecting often only costs time.
     gc.set_threshold(100_000, 50, 50)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(serve(settings_from(options), options.port, until_stdin_ends=options.until_stdin_ends))
+        runner.run(
+            serve(
+                settings_from(options),
+                options.port,
+                message_port=options.message_port,
+                until_stdin_ends=options.until_stdin_ends,
+            )
+        )
 
 
 def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:

@@ -10,7 +10,7 @@ from syncjobs.models.jobs import (
     SyncLog,
     Watermark,
 )
-from syncjobs.models.messages import ChangeMessage
+from syncjobs.models.messages import ChangeMessage, MessageListener
 from syncjobs.models.raw import AnswerField, RawAnswer
 from syncjobs.models.schedules import ScheduleClock, ScheduledRun
 from syncjobs.models.webhooks import Webhook, WebhookDelivery
@@ -19,6 +19,7 @@ __all__ = [
     "AnswerField",
     "ChangeMessage",
     "HeldProduct",
+    "MessageListener",
     "RawAnswer",
     "RejectedRecord",
     "ScheduleClock",

@@ -28,7 +28,9 @@ class ScheduleClock(models.Model):
 class ScheduledRun(models.Model):
     """One slot of one schedule, written in the transaction that starts its job: a slot cannot run twice.
 
-    Of slots that passed while nobody was there, the last one is run and those before it are `missed`.
+    Of slots that passed while nobody was there, the last one is run (or not, if the schedule says so) and those before
+    it are `missed`. A slot that met a job of its scope is `skipped`, or `waiting` until that job has ended; of each
+    schedule one waits at most.
     """
 
     class State(models.TextChoices):
@@ -36,6 +38,7 @@ class ScheduledRun(models.Model):
         SKIPPED = "skipped", _("skipped")
         REFUSED = "refused", _("refused")
         MISSED = "missed", _("missed")
+        WAITING = "waiting", _("waiting")
 
     schedule_id = models.IntegerField(_("schedule"))
     slot = models.DateTimeField(_("slot"))
@@ -48,7 +51,12 @@ class ScheduledRun(models.Model):
     class Meta:
         verbose_name = _("scheduled run")
         verbose_name_plural = _("scheduled runs")
-        constraints = [models.UniqueConstraint(fields=["schedule_id", "slot"], name="scheduled_run_slot")]
+        constraints = [
+            models.UniqueConstraint(fields=["schedule_id", "slot"], name="scheduled_run_slot"),
+            models.UniqueConstraint(
+                fields=["schedule_id"], condition=models.Q(state="waiting"), name="scheduled_run_one_waits"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.schedule_id} {self.slot:%Y-%m-%d %H:%M:%S}"

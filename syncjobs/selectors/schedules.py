@@ -47,6 +47,8 @@ def _view(row: PeriodicTask, now: datetime, last_run: dict[str, Any] | None) -> 
         "category_id": schedule.sync.category_id,
         "config": msgspec.to_builtins(schedule.sync.config),
         "priority": schedule.sync.priority,
+        "overlap": schedule.sync.overlap,
+        "missed": schedule.sync.missed,
         "cron": schedule.cron,
         "every_seconds": schedule.every_seconds,
         "timezone": schedule.timezone,

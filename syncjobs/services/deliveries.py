@@ -8,6 +8,7 @@ import hmac
 import logging
 import time
 import uuid
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ from accounts.roles import effective_roles
 from syncjobs import selectors
 from syncjobs.connectors.http import HttpAnswer
 from syncjobs.engine.errors import EngineError, FatalSourceError
-from syncjobs.models import SyncJob, Webhook, WebhookDelivery
+from syncjobs.models import Source, SyncJob, Webhook, WebhookDelivery
 from syncjobs.services.outbound import outbound_client
 from syncjobs.services.webhooks import SECRET_PREFIX, Owner, find_webhook, secrets_of
 from system import audit
@@ -69,10 +70,27 @@ def job_ended(job_id: int) -> None:
     job = selectors.job(job_id)
     event = EVENTS.get(SyncJob.State(job.state))
     if event:
-        _publish(event, lambda: {"job": selectors.job_view(job)})
+        publish(event, lambda: {"job": selectors.job_view(job)})
 
 
-def _publish(event: str, data: Any) -> None:
+def source_event(event: str, source: Source, details: Mapping[str, Any]) -> None:
+    """Write a delivery for each webhook that wants this event of a source, inside the caller's transaction.
+
+    Args:
+        event: one of `Webhook.Event`.
+        details: JSON values that stand beside the source, never secrets.
+    """
+    about = {"id": source.pk, "name": source.name, "kind": source.kind}
+    publish(event, lambda: {"source": about, **details})
+
+
+def publish(event: str, data: Callable[[], Mapping[str, Any]]) -> None:
+    """Write a delivery for each webhook that wants this event, inside the caller's transaction.
+
+    Args:
+        event: one of `Webhook.Event`.
+        data: what the event says; asked only when somebody listens.
+    """
     webhooks = list(Webhook.objects.filter(is_enabled=True, events__contains=[event]).order_by("id"))
     if not webhooks:
         return

@@ -15,7 +15,7 @@ from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
 from syncjobs.models import ScheduleClock, ScheduledRun, SyncJob
 from syncjobs.services.jobs import StartSync, start_sync
-from syncjobs.services.schedules import RUN_TASK, find_schedule, sync_of, wind
+from syncjobs.services.schedules import RUN_TASK, ScheduledSync, described, find_schedule, sync_of, wind
 from syncjobs.services.slots import slots_after, timing_digest
 from system import sql
 from system.actor import Actor, actor_scope
@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 # Slots that passed longer ago than this are not even recorded as missed, nor more of them than that.
 MISSED_WITHIN = timedelta(days=1)
 MISSED_KEPT = 100
+# A slot looked at later than this was missed; until then it only waited for the next look.
+LATE = timedelta(minutes=2)
 REQUESTED_BY_LENGTH = 50
 
 State = ScheduledRun.State
@@ -39,6 +41,7 @@ def run_due(now: datetime | None = None) -> int:
     """
     now = now or _database_clock()
     _stop_clocks()
+    _run_waiting()
     return sum(_run_guarded(schedule_id, now) for schedule_id in _due(now))
 
 
@@ -57,7 +60,7 @@ def run_schedule(schedule_id: int, now: datetime) -> int:
         for slot in due[:-1]:
             _record(schedule_id, slot, State.MISSED)
         if due:
-            _run_slot(task, due[-1])
+            _run_last(task, due[-1], now)
             wind(task, now)
         return len(due)
 
@@ -122,16 +125,52 @@ def _record(schedule_id: int, slot: datetime, state: str) -> int | None:
     return found["id"] if found else None
 
 
+def _run_last(task: PeriodicTask, slot: datetime, now: datetime) -> None:
+    if now - slot > LATE and _policy(task).missed == "skip":
+        _record(task.pk, slot, State.MISSED)
+    else:
+        _run_slot(task, slot)
+
+
+def _policy(task: PeriodicTask) -> ScheduledSync:
+    """What a schedule says about its slots; of one that cannot be read, the usual."""
+    return described(task).sync
+
+
+def _run_waiting() -> None:
+    """Start what waited for a job that has ended by now."""
+    for run_id in ScheduledRun.objects.filter(state=State.WAITING).order_by("slot").values_list("pk", flat=True):
+        with transaction.atomic():
+            rows = ScheduledRun.objects.select_for_update(skip_locked=True)
+            run = rows.filter(pk=run_id, state=State.WAITING).first()
+            if run:
+                _try_again(run)
+
+
+def _try_again(run: ScheduledRun) -> None:
+    """A schedule that was switched off meanwhile, or that does not wait any more, lets its slot go."""
+    task = PeriodicTask.objects.filter(pk=run.schedule_id, task=RUN_TASK).select_related("crontab", "interval").first()
+    outcome = _started_as(task) if task and task.enabled else {"state": State.SKIPPED}
+    ScheduledRun.objects.filter(pk=run.pk).update(**{"state": State.STARTED, "reason": None, **outcome})
+
+
 def _run_slot(task: PeriodicTask, slot: datetime) -> None:
     run_id = _record(task.pk, slot, State.STARTED)
     if run_id is None:
         return
-    with actor_scope(Actor("schedule", name=task.name)):
-        outcome = _started(task)
+    outcome = _started_as(task)
+    others = ScheduledRun.objects.filter(schedule_id=task.pk, state=State.WAITING)
+    if outcome.get("state") == State.WAITING and others.exists():
+        outcome["state"] = State.SKIPPED
     ScheduledRun.objects.filter(pk=run_id).update(**outcome)
     if task.one_off:
         PeriodicTask.objects.filter(pk=task.pk).update(enabled=False)
         PeriodicTasks.update_changed()
+
+
+def _started_as(task: PeriodicTask) -> dict[str, object]:
+    with actor_scope(Actor("schedule", name=task.name)):
+        return _started(task)
 
 
 def _started(task: PeriodicTask) -> dict[str, object]:
@@ -139,7 +178,7 @@ def _started(task: PeriodicTask) -> dict[str, object]:
     try:
         job = start_sync(_request(task))
     except ApplicationError as refusal:
-        return _refused(refusal)
+        return _refused(refusal, waits=_policy(task).overlap == "queue")
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         return {
             "state": State.REFUSED,
@@ -162,13 +201,15 @@ def _request(task: PeriodicTask) -> StartSync:
     )
 
 
-def _refused(refusal: ApplicationError) -> dict[str, object]:
-    """A job of the same scope that is still at work covers the slot; any other refusal needs somebody's attention."""
+def _refused(refusal: ApplicationError, *, waits: bool) -> dict[str, object]:
+    """A job of the same scope that is still at work covers the slot, or is waited for; any other refusal needs
+    somebody's attention.
+    """
     details = refusal.details if isinstance(refusal.details, dict) else {}
     met = refusal.code is ErrorCode.SYNC_ALREADY_RUNNING
     logger.log(logging.INFO if met else logging.WARNING, "a scheduled sync did not start: %s", refusal)
     return {
-        "state": State.SKIPPED if met else State.REFUSED,
+        "state": State.REFUSED if not met else State.WAITING if waits else State.SKIPPED,
         "task_id": str(details.get("task_id") or ""),
         "reason": {"code": refusal.code.value},
     }

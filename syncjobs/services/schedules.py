@@ -1,7 +1,7 @@
 """Schedules: rows of django-celery-beat that start syncs, kept so that API, admin and beat agree on them."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from django.conf import settings
@@ -31,13 +31,20 @@ class SyncConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScheduledSync(msgspec.Struct, frozen=True, kw_only=True):
-    """What a schedule starts; the keyword arguments of its row. `source` None: whichever is the default by then."""
+    """What a schedule starts; the keyword arguments of its row. `source` None: whichever is the default by then.
+
+    `overlap`: what becomes of a slot that meets a job of its scope: it is skipped, or waits for that job's end.
+    `missed`: what becomes of the last slot that passed while nobody was there: it is caught up, or skipped like those
+    before it.
+    """
 
     type: str = "incremental"
     source: str | None = None
     category_id: int | None = None
     config: SyncConfig = SyncConfig()
     priority: str = Task.Queue.DEFAULT
+    overlap: Literal["skip", "queue"] = "skip"
+    missed: Literal["catch_up", "skip"] = "catch_up"
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):

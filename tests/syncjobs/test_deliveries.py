@@ -121,6 +121,14 @@ def test_an_end_that_is_rolled_back_is_not_told(hook: Any) -> None:
     assert not WebhookDelivery.objects.exists()
 
 
+def test_an_event_of_a_source_names_it(hook: Any) -> None:
+    hook("https://127.0.0.1")
+    source = Source.objects.create(name="shop", kind="feed")
+    deliveries.source_event("job.held", source, {"days_left": 3})
+    told = json.loads(WebhookDelivery.objects.get().body)["data"]
+    assert told == {"source": {"id": source.pk, "name": "shop", "kind": "feed"}, "days_left": 3}
+
+
 def test_only_who_asked_is_told(hook: Any, owner: User) -> None:
     create_webhook(Owner(owner.pk), "https://127.0.0.1/", ["job.finished"])
     switched_off, _ = hook("https://127.0.0.1")

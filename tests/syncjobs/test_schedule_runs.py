@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django_celery_beat.models import PeriodicTask
 
 from syncjobs.models import ScheduleClock, ScheduledRun, Source, SyncJob
@@ -193,3 +193,71 @@ def test_beats_bell_looks_at_all_clocks(source: Source) -> None:
     ScheduleClock.objects.filter(pk=task.pk).update(next_slot=datetime.now(UTC) - timedelta(seconds=5))
     run_schedule(**{"type": "full", "source": None})
     assert states() == ["started"]
+
+
+def test_a_queued_slot_starts_when_the_job_before_has_ended(source: Source) -> None:
+    scheduled(sync={"overlap": "queue"})
+    for minute in (1, 2, 3):
+        run_due(NOON + timedelta(minutes=minute))
+    assert states() == ["started", "waiting", "skipped"]
+    end_jobs()
+    at_once(3, lambda: run_due(NOON + timedelta(minutes=3, seconds=10)))
+    assert (states(), SyncJob.objects.count()) == (["started", "started", "skipped"], 2)
+
+
+def test_a_waiting_slot_says_which_job_it_waits_for_and_then_which_it_became(source: Source) -> None:
+    scheduled(sync={"overlap": "queue"})
+    run_due(NOON + timedelta(minutes=1))
+    first = SyncJob.objects.get()
+    run_due(NOON + timedelta(minutes=2))
+    assert ScheduledRun.objects.get(state="waiting").task_id == first.task_id
+    end_jobs()
+    run_due(NOON + timedelta(minutes=2, seconds=10))
+    second = ScheduledRun.objects.order_by("slot").last()
+    assert second is not None
+    assert (second.task_id, second.reason) == (SyncJob.objects.latest("id").task_id, None)
+
+
+def test_a_schedule_that_is_switched_off_lets_its_waiting_slot_go(source: Source) -> None:
+    task = scheduled(sync={"overlap": "queue"})
+    run_due(NOON + timedelta(minutes=1))
+    run_due(NOON + timedelta(minutes=2))
+    update_schedule(task.pk, {"is_enabled": False})
+    end_jobs()
+    run_due(NOON + timedelta(minutes=2, seconds=10))
+    assert (states(), SyncJob.objects.count()) == (["started", "skipped"], 1)
+
+
+def test_a_source_that_is_switched_off_refuses_the_waiting_slot(source: Source) -> None:
+    scheduled(sync={"overlap": "queue"})
+    run_due(NOON + timedelta(minutes=1))
+    run_due(NOON + timedelta(minutes=2))
+    Source.objects.update(is_enabled=False)
+    end_jobs()
+    run_due(NOON + timedelta(minutes=2, seconds=10))
+    assert states() == ["started", "refused"]
+
+
+def test_missed_slots_are_not_caught_up_where_the_schedule_says_so(source: Source) -> None:
+    scheduled(cron="0 * * * *", sync={"missed": "skip"})
+    run_due(NOON + timedelta(hours=3, minutes=30))
+    assert (states(), SyncJob.objects.count()) == (["missed", "missed", "missed"], 0)
+    run_due(NOON.replace(hour=16, second=1))
+    assert (states()[-1], SyncJob.objects.count()) == ("started", 1)
+
+
+def test_a_slot_that_fell_due_while_the_database_was_away_runs_once_afterwards(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scheduled(cron="1 * * * *")
+
+    def away(*_: object) -> None:
+        raise OperationalError("the database is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(schedule_runs, "start_sync", away)
+        for seconds in (0, 10, 20):
+            with pytest.raises(OperationalError):
+                run_due(NOON + timedelta(minutes=1, seconds=seconds))
+    at_once(3, lambda: run_due(NOON + timedelta(minutes=1, seconds=40)))
+    assert (states(), SyncJob.objects.count()) == (["started"], 1)

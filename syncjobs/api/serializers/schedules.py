@@ -16,6 +16,7 @@ from system.api.serializers import StrictSerializer
 from system.models import Task
 
 SHORTEST_INTERVAL, LONGEST_INTERVAL = 60, 366 * 86_400
+OVERLAP, MISSED = ("skip", "queue"), ("catch_up", "skip")
 SYNC_FIELDS = frozenset(ScheduledSync.__struct_fields__)
 
 
@@ -30,6 +31,16 @@ class ScheduleSerializer(StrictSerializer):
     category_id = serializers.IntegerField(min_value=1, max_value=MAX_CATEGORY_ID, allow_null=True, default=None)
     config = SyncConfigSerializer(default=dict)
     priority = serializers.ChoiceField(choices=Task.Queue.choices, default=Task.Queue.DEFAULT)
+    overlap = serializers.ChoiceField(
+        choices=OVERLAP,
+        default="skip",
+        help_text=_("When a job of the same scope still runs: skip the slot, or queue it"),
+    )
+    missed = serializers.ChoiceField(
+        choices=MISSED,
+        default="catch_up",
+        help_text=_("When nothing ran at the time: catch up the last slot, or skip it"),
+    )
     cron = serializers.CharField(
         max_length=200, allow_null=True, default=None, help_text=_("minute hour day month weekday; both days must fit")
     )
@@ -96,6 +107,8 @@ class ScheduleViewSerializer(serializers.Serializer[Any]):
     category_id = serializers.IntegerField(allow_null=True)
     config = SyncConfigSerializer()
     priority = serializers.ChoiceField(choices=Task.Queue.choices)
+    overlap = serializers.ChoiceField(choices=OVERLAP)
+    missed = serializers.ChoiceField(choices=MISSED)
     cron = serializers.CharField(allow_null=True)
     every_seconds = serializers.IntegerField(allow_null=True)
     timezone = serializers.CharField()

@@ -26,3 +26,9 @@ CATEGORY_GET = Api(_PRODUCT, "alibaba.category.get", needs_token=False)
 PRODUCT_LIST = Api(_PRODUCT, "alibaba.product.list.get")
 PRODUCTS_BY_ID = Api(_PRODUCT, "alibaba.product.getByIdList")
 PRODUCT_GET = Api(_PRODUCT, "alibaba.product.get")
+
+_PUSH = "cn.alibaba.open"
+
+FAILED_MESSAGES = Api(_PUSH, "push.query.messageList", needs_token=False)
+CONFIRM_MESSAGES = Api(_PUSH, "push.message.confirm", needs_token=False)
+NEXT_MESSAGES = Api(_PUSH, "push.cursor.messageList", needs_token=False)

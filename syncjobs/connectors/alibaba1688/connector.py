@@ -10,6 +10,7 @@ from syncjobs.connectors.alibaba1688.apis import CATEGORY_GET, ID_LIST_SIZE, LIS
 from syncjobs.connectors.alibaba1688.categories import CategoryWalk
 from syncjobs.connectors.alibaba1688.checking import SourceCheck
 from syncjobs.connectors.alibaba1688.client import LONGEST_QUICK_WAIT_SECONDS, GatewayClient
+from syncjobs.connectors.alibaba1688.failed_messages import FailedMessages
 from syncjobs.connectors.alibaba1688.failures import BusinessError
 from syncjobs.connectors.alibaba1688.listing import Ids, ProductLookup, Range, SellerListing
 from syncjobs.connectors.alibaba1688.mapping import map_product
@@ -26,7 +27,7 @@ HASTY_QUICK_WAIT_SECONDS = 1.0
 
 
 class Alibaba1688Connector:
-    """The products of one authorised account. Option: `gateway_url`, scheme and host of the gateway.
+    """The products of one authorised account. Options: `GatewayOptions`.
 
     A full walk is provable: the seller's listing holds every product in every state and repeats its total on each
     page.
@@ -86,6 +87,10 @@ class Alibaba1688Connector:
     def normalize(self, raw: RawRecord) -> ProductRecord:
         """See `mapping.map_product`."""
         return map_product(raw.payload)
+
+    def failed_messages(self) -> FailedMessages:
+        """What the platform could not push."""
+        return FailedMessages(self._client)
 
     def close(self) -> None:
         """Close the connections."""

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('syncjobs', '0005_job_receipts'),
+        ('syncjobs', '0008_messages_by_three_channels'),
     ]
 
     operations = [
