@@ -192,13 +192,14 @@ WALK_FAULTS: dict[str, Callable[[GatewayClient], object]] = GATEWAY_FAULTS | {
     "drifting_total": _gateway_fault(kind="drifting_total", rows=2),
     "gone_in_detail": _gateway_fault(kind="gone_in_detail", share=0.2),
 }
+ROW_FAULTS = {name: WALK_FAULTS[name] for name in ("truncated_json", "wrong_types", "duplicate_rows", "empty")}
 SEARCH = {"keywords": ["批发"]}
 DETAIL = "product.search.queryProductDetail"
 
 CASES = [
     Case("alibaba1688", _gateway(), GATEWAY_FAULTS),
     Case("search", _gateway(only_published=True, walk="search", search=SEARCH), WALK_FAULTS),
-    Case("search-rows", _gateway(only_published=True, walk="search", search=SEARCH, details="never"), WALK_FAULTS),
+    Case("search-rows", _gateway(only_published=True, walk="search", search=SEARCH, details="never"), ROW_FAULTS),
     Case("pool", _gateway(only_published=True, walk="pool", pool={"offer_pool_id": 1}), WALK_FAULTS),
     Case("pool-relation", _gateway(only_published=True, deny=DETAIL, walk="pool", pool={"offer_pool_id": 1}), {}),
     _feed("offers.ndjson", write_ndjson),

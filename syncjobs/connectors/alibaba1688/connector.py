@@ -123,11 +123,12 @@ class Alibaba1688Connector:
         """Without a watermark: what a search did not show may have changed unseen."""
         doubts = self._doubts_of(scope)
         way = self._way()
-        if way is None:
+        shallow = way is None and self.options.details == "if_granted"
+        if shallow:
             doubts.add("listing_only")
         listing = SearchListing(self._client, options)
         plan = SearchWalk(listing, options, self._children(doubts), doubts).plan(scope, way, self._tick)
-        return msgspec.structs.replace(plan, shallow=way is None and self.options.details == "if_granted")
+        return msgspec.structs.replace(plan, shallow=shallow)
 
     def _plan_pool(self, scope: Scope, options: PoolOptions) -> Plan:
         """All of a pool is read each time, so the gateway's clock before the first page is an honest watermark."""
