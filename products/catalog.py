@@ -23,9 +23,10 @@ from products.ingest.products import (
 from products.ingest.references import resolve_categories, resolve_shops
 from products.ingest.rows import SYNCED_COLUMNS, Cells, differences, product_cells, sku_cells, sku_differences, to_json
 from products.ingest.skus import SkuWrites, StoredSku, stored_skus
+from products.ingest.stock import store_stock
 from products.ingest.tree import write_tree
 from products.models import Product, ProductChange
-from products.records import ApplyResult, CategoryRecord, ChangeSet, FingerprintedProduct, ProductRecord
+from products.records import ApplyResult, CategoryRecord, ChangeSet, FingerprintedProduct, ProductRecord, StockHint
 from system.sql import copy_rows, fetch_all, fetch_one
 
 # The states of a product that its source no longer offers.
@@ -126,6 +127,24 @@ def apply(changes: ChangeSet) -> ApplyResult:
 def apply_categories(records: Iterable[CategoryRecord]) -> int:
     """Store the platform's category tree, parents first; returns how many rows were new or changed."""
     return write_tree(records, timezone.now())
+
+
+def apply_stock(source: str, hints: Iterable[StockHint], covered_until: datetime | None) -> int:
+    """Store stocks that the source told of without showing the product; returns how many products changed.
+
+    A hint counts only where it is newer than all that is known: the product's last change by a sync or at the source,
+    the hint stored before it, `covered_until`. What operators own stays. A changed product loses its fingerprint, so
+    the next look at the source is compared in full. See `products.ingest.stock`.
+
+    Raises:
+        RuntimeError: called outside a transaction.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("catalog.apply_stock belongs into the transaction that marks its messages as applied")
+    now = timezone.now()
+    lines = store_stock(source, hints, covered_until, list(GONE), now)
+    log_changes([(id_, ProductChange.Kind.UPDATED, fields) for id_, fields in lines], None, now)
+    return len(lines)
 
 
 def delist(source: str, product_ids: Sequence[int], job_id: int | None, reason: str = "") -> int:

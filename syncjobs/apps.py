@@ -15,9 +15,10 @@ class SyncjobsConfig(AppConfig):
         from syncjobs import knobs
         from syncjobs.dashboard import activity_card, jobs_gauges, week_card, workers_card
         from syncjobs.selectors import job_names, job_number
+        from syncjobs.services.announced import apply_stock, fetch_announced
         from syncjobs.services.deliveries import DELIVER_KIND, deliver
         from syncjobs.services.jobs import request_stop
-        from syncjobs.services.messages import FETCH_KIND, fetch_announced
+        from syncjobs.services.messages import FETCH_KIND, STOCK_KIND
         from syncjobs.services.slices import run_slice
         from syncjobs.services.slices_queue import SLICE_KIND
         from syncjobs.services.sweep import sweep_jobs
@@ -35,6 +36,7 @@ class SyncjobsConfig(AppConfig):
         register_job_names(JobNames(job_names, job_number))
         register_handler(DELIVER_KIND, deliver)
         register_handler(FETCH_KIND, fetch_announced)
+        register_handler(STOCK_KIND, apply_stock)
         register_sweeper(sweep_jobs)
         may_look = "syncjobs.view_syncjob"
         cards = "backoffice/cards"

@@ -72,6 +72,26 @@ class ByIdAnswer(Answer):
     items: list[Raw] | None = field(name="productList", default=None)
 
 
+class MessagePage(msgspec.Struct):
+    """One page of messages, undecoded."""
+
+    items: list[Raw] | None = field(name="datas", default=None)
+    total: Any = field(name="totalCount", default=None)
+
+
+class MessagesAnswer(Answer):
+    """`push.query.messageList`, and `push.cursor.messageList` with its other name for the same."""
+
+    page: MessagePage | None = field(name="pushMessagePage", default=None)
+    cursor_items: list[Raw] | None = field(name="pushMessageList", default=None)
+
+
+class ConfirmAnswer(Answer):
+    """`push.message.confirm`."""
+
+    is_success: Any = field(name="isSuccess", default=None)
+
+
 class ProductAnswer(Answer):
     """`alibaba.product.get`."""
 

@@ -38,3 +38,9 @@ _CROSS_BORDER = "com.alibaba.fenxiao.crossborder"
 SEARCH = Api(_CROSS_BORDER, "product.search.keywordQuery")
 OFFER_DETAIL = Api(_CROSS_BORDER, "product.search.queryProductDetail")
 POOL_PULL = Api(_CROSS_BORDER, "pool.product.pull")
+
+_PUSH = "cn.alibaba.open"
+
+FAILED_MESSAGES = Api(_PUSH, "push.query.messageList", needs_token=False)
+CONFIRM_MESSAGES = Api(_PUSH, "push.message.confirm", needs_token=False)
+NEXT_MESSAGES = Api(_PUSH, "push.cursor.messageList", needs_token=False)

@@ -14,6 +14,7 @@ from syncjobs.connectors.alibaba1688.checking import SourceCheck
 from syncjobs.connectors.alibaba1688.client import LONGEST_QUICK_WAIT_SECONDS, GatewayClient
 from syncjobs.connectors.alibaba1688.details import OfferDetails, Offers, Way
 from syncjobs.connectors.alibaba1688.doubts import Doubts
+from syncjobs.connectors.alibaba1688.failed_messages import FailedMessages
 from syncjobs.connectors.alibaba1688.failures import NOT_GRANTED, BusinessError
 from syncjobs.connectors.alibaba1688.listing import Ids, ProductLookup, Range, SellerListing
 from syncjobs.connectors.alibaba1688.mapping import map_product
@@ -99,6 +100,10 @@ class Alibaba1688Connector:
     def normalize(self, raw: RawRecord) -> ProductRecord:
         """See `mapping.map_product`."""
         return map_product(raw.payload)
+
+    def failed_messages(self) -> FailedMessages:
+        """What the platform could not push."""
+        return FailedMessages(self._client)
 
     def close(self) -> None:
         """Close the connections."""

@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from syncjobs.connectors.addresses import vet_url
 from syncjobs.connectors.coerce import money
+from syncjobs.connectors.sockets import check_socket_url
 from syncjobs.engine.errors import FatalSourceError
 
 Walk = Literal["seller", "search", "pool"]
@@ -51,13 +52,14 @@ class PoolOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`gateway_url` is scheme and host of another gateway than 1688's own.
+    """`gateway_url` is scheme and host of another gateway than 1688's own, `message_url` of its message WebSocket.
 
     `details`: `if_granted` stores a search row's own fields where the app may not ask for details, `required` ends
     the job instead, `never` stores rows without asking.
     """
 
     gateway_url: str = ""
+    message_url: str = ""
     walk: Walk = "seller"
     search: SearchOptions | None = None
     pool: PoolOptions | None = None
@@ -92,6 +94,8 @@ def check_options(document: dict[str, Any], allowed_hosts: frozenset[str]) -> No
     options = read_options(document)
     if options.gateway_url:
         vet_url(options.gateway_url, allowed_hosts)
+    if options.message_url:
+        check_socket_url(options.message_url, allowed_hosts)
 
 
 def _check_walk(options: GatewayOptions) -> None:
