@@ -8,6 +8,7 @@ TEXTS = (
     _("source failed, trying again"),
     _("category tree not granted, going on without it"),
     _("walk not provably complete, nothing delisted"),
+    _("the database was restarted, what the walk saw is forgotten"),
     _("walk saw less than the source claims"),
     _("stop requested"),
     _("sync stopped"),

@@ -1,0 +1,164 @@
+"""P2 to P5, P8, P9, P14: whatever is killed, and wherever, a sync ends as if nothing had happened."""
+
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from tests.conftest import eventually
+from tests.faults.app import POISON_KIND
+from tests.faults.failpoints import STEPS, Fault, Kind
+from tests.faults.figures import SCALE, Figure, compare, record
+from tests.faults.stack import LEASE_SECONDS, PATIENCE_SECONDS, Stack
+
+PRODUCTS = 300
+BATCH_RUNS = "syncjobs.services.slices:_run"
+NORMALIZED = "syncjobs.engine.normalize:Normalized.add"
+FENCED = "syncjobs.services.batches:check_fence"
+KINDS: tuple[Kind, ...] = ("kill", "database", "disconnect", "error")
+RESTING = "SELECT 1 FROM syncjobs_syncjob WHERE state NOT IN ('running', 'stopping')"
+
+
+def committed(stack: Stack) -> int:
+    """Batches done so far."""
+    return int(stack.rows("SELECT count(*) FROM syncjobs_syncbatch WHERE state = 'done'")[0][0])
+
+
+def shoot(stack: Stack, dice: random.Random) -> tuple[str, float]:
+    """Kill a process of the pool or the whole worker; returns which, and the seconds until the next commit."""
+    before, what = committed(stack), "child" if dice.random() < 0.5 else "worker"
+    if what == "child":
+        stack.workers[0].kill_child(dice.randrange(2))
+    else:
+        stack.workers[0].restart()
+    shot_at = time.monotonic()
+    eventually(lambda: committed(stack) > before or stack.rows(RESTING), PATIENCE_SECONDS)
+    return what, time.monotonic() - shot_at
+
+
+def test_kills_at_random_lose_and_double_nothing(stack: Stack) -> None:
+    products, kills, dice = 1500 * SCALE, 5 * SCALE, random.Random(1688)
+    expected = stack.quiet_run(products)
+    task_id = stack.start_sync()
+    took: dict[str, list[float]] = {"child": [], "worker": []}
+    for number in range(kills):
+        goal = products * (number + 1) // (kills + 2)
+        eventually(lambda goal=goal: stack.job(task_id)["processed"] >= goal or stack.rows(RESTING), PATIENCE_SECONDS)
+        what, seconds = shoot(stack, dice)
+        took[what].append(seconds)
+    job, found = stack.ended(task_id), compare(expected, stack.catalogue())
+    record(Figure(promise="P2", what=f"kill -9 in a sync of {products:,} products", trials=kills, **found))
+    for what, seconds in took.items():
+        slowest = round(max(seconds, default=0), 1)
+        record(
+            Figure(
+                promise="P3",
+                what=f"next commit after a kill of the {what}",
+                trials=len(seconds),
+                slowest_seconds=slowest,
+            )
+        )
+    assert (job["state"], job["processed"], job["created"]) == ("succeeded", products, products)
+    assert found == {"lost": 0, "doubled": 0, "differing": 0}
+    assert stack.rows("SELECT count(*) FROM products_productchange WHERE kind = 'created'") == [(products,)]
+
+
+@pytest.mark.parametrize("turn", range(len(KINDS) if SCALE > 1 else 1))
+def test_a_fault_at_every_step_of_a_batch_changes_nothing(stack: Stack, turn: int) -> None:
+    """Each step with one kind of fault; the long form goes round until each step has had them all."""
+    expected = stack.quiet_run(PRODUCTS)
+    wrong = {"lost": 0, "doubled": 0, "differing": 0}
+    for number, step in enumerate(STEPS):
+        fault = Fault(at=step, kind=KINDS[(number + turn) % len(KINDS)], call=2)
+        with stack.faults.of(fault):
+            job = stack.ended(stack.start_sync())
+            assert stack.faults.struck(step) >= fault.call, f"{step} was never reached"
+        found = compare(expected, stack.catalogue())
+        wrong = {name: wrong[name] + found[name] for name in wrong}
+        assert (job["state"], job["processed"], found) == ("succeeded", PRODUCTS, dict.fromkeys(found, 0)), step
+        stack.forget()
+    what = f"a fault ({', '.join(KINDS)}) at each step of a batch, turn {turn + 1}"
+    record(Figure(promise="P5", what=what, trials=len(STEPS), **wrong))
+
+
+@pytest.mark.parametrize("step", [NORMALIZED, FENCED])
+def test_a_process_that_slept_through_its_lease_writes_nothing(stack: Stack, step: str) -> None:
+    expected = stack.quiet_run(PRODUCTS)
+    wrong, trials = {"lost": 0, "doubled": 0, "differing": 0}, 2 * SCALE - 1
+    for trial in range(trials):
+        worker = stack.workers[0]
+        with stack.faults.of(Fault(at=step, kind="stop", call=2 + trial)):
+            task_id = stack.start_sync()
+            (sleeper,) = eventually(worker.stopped_children, 60)
+            # The other process of the pool takes the batch over once the lease has ended.
+            job = stack.ended(task_id)
+        found = compare(expected, stack.catalogue())
+        changes = stack.rows("SELECT count(*) FROM products_productchange")
+        os.kill(sleeper, signal.SIGCONT)
+        time.sleep(1)
+        after = compare(expected, stack.catalogue())
+        assert (job["state"], job["processed"]) == ("succeeded", PRODUCTS)
+        assert found == after == dict.fromkeys(found, 0)
+        assert stack.rows("SELECT count(*) FROM products_productchange") == changes == [(PRODUCTS,)]
+        wrong = {name: wrong[name] + after[name] for name in wrong}
+        stack.forget()
+    what = f"a process stopped for more than its lease of {LEASE_SECONDS} s, then woken, at {step.partition(':')[2]}"
+    record(Figure(promise="P4", what=what, trials=trials, **wrong))
+
+
+def test_a_batch_that_kills_its_worker_is_set_aside_and_the_job_goes_on(stack: Stack) -> None:
+    stack.forget(PRODUCTS)
+    with stack.faults.of(Fault(at=BATCH_RUNS, kind="kill", after=False, number=3, times=99)):
+        job = stack.ended(stack.start_sync())
+        deaths = stack.faults.struck(BATCH_RUNS)
+    aside = stack.rows("SELECT number, crashes, error ->> 'code' FROM syncjobs_syncbatch WHERE state = 'failed'")
+    record(Figure(promise="P8", what="a batch that kills every process that touches it", trials=deaths))
+    assert (job["state"], job["processed"]) == ("partial", PRODUCTS - 20)
+    assert (aside, deaths) == ([(3, 3, "crash_loop")], 3)
+    assert job["error"]["code"] == "batches_set_aside"
+
+
+def test_a_task_that_kills_its_worker_fails_after_three_attempts(stack: Stack) -> None:
+    stack.forget()
+    stack.rows(
+        "INSERT INTO system_task (id, kind, queue, state, payload, attempts, fence, created_at, request_id)"
+        " VALUES (gen_random_uuid(), %s, 'default', 'pending', '{}', '[]', 0, now(), '')",
+        POISON_KIND,
+    )
+    ended = "SELECT state, error ->> 'code', jsonb_array_length(attempts) FROM system_task WHERE kind = %s"
+    eventually(lambda: stack.rows(ended, POISON_KIND)[0][0] == "failed", PATIENCE_SECONDS)
+    assert stack.rows(ended, POISON_KIND) == [("failed", "crash_loop", 3)]
+    assert stack.ended(stack.start_sync(sku_list=["600000000001"]))["state"] in {"succeeded", "partial"}
+
+
+def test_a_stop_lasts_over_restarts_of_the_workers(stack: Stack) -> None:
+    for _ in range(3 * SCALE):
+        stack.forget(2000)
+        task_id = stack.start_sync()
+        eventually(lambda task_id=task_id: stack.job(task_id)["processed"] > 0, PATIENCE_SECONDS)
+        stack.api.call("POST", "sync/stop", {"task_id": task_id})
+        stack.workers[0].restart()
+        job = stack.ended(task_id)
+        assert job["state"] == "stopped"
+        time.sleep(2 * LEASE_SECONDS / 2)
+        assert stack.job(task_id) == job
+    record(Figure(promise="P9", what="stopped while the worker is killed: states that came back", trials=3 * SCALE))
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
+def test_a_full_sync_that_fails_deletes_nothing(stack: Stack, share: float) -> None:
+    stack.forget(PRODUCTS)
+    assert stack.ended(stack.start_sync())["state"] == "succeeded"
+    stack.gateway.control("delist", count=20)
+    spared = round(PRODUCTS / 20 * share)
+    stack.gateway.faults({"kind": "html_body", "status": 403, "api": "alibaba.product.list.get", "after": spared + 1})
+    task_id = stack.start_sync()
+    eventually(lambda: stack.rows("SELECT 1 FROM syncjobs_syncbatch WHERE failures > 0"), PATIENCE_SECONDS)
+    stack.api.call("POST", "sync/stop", {"task_id": task_id})
+    stack.ended(task_id)
+    stack.gateway.clear_faults()
+    record(Figure(promise="P14", what=f"a full sync that fails after {share:.0%}", trials=1))
+    assert stack.rows("SELECT count(*) FROM products_product WHERE status IN ('delisted', 'deleted')") == [(0,)]
+    assert stack.ended(stack.start_sync())["state"] == "succeeded"
