@@ -30,12 +30,18 @@ COUNTERS: dict[str, Promise] = {
     "rejected": _("rejected"),
     "held": _("held"),
     "delisted": _("delisted"),
+    "missing": _("missing"),
+    "hidden": _("hidden"),
 }
 # What an operator does about the ends that the engine itself decides; a source's own errors bring their suggestion.
 REMEDIES: dict[str, Promise] = {
     "delist_limit": _(
         "More products are missing from the source than may be delisted at once. Look at the source;"
         " raise its limit if they are really gone, then resume."
+    ),
+    "short_listing": _(
+        "The source claims to hold far fewer products than at its last complete walk. Look at the source; approve what"
+        " is shown if they are really gone, or resume once it is whole."
     ),
     "empty_listing": _("The source answered with an empty list although products are known. Check it, then resume."),
     "reject_limit": _(

@@ -14,7 +14,18 @@ from system import sql
 
 # So many products are named in a comparison.
 COMPARED = 100
-COUNTERS = ("processed", "created", "updated", "unchanged", "rejected", "held", "delisted", "calls")
+COUNTERS = (
+    "processed",
+    "created",
+    "updated",
+    "unchanged",
+    "rejected",
+    "held",
+    "delisted",
+    "missing",
+    "hidden",
+    "calls",
+)
 
 _FIELDS = """
 SELECT f.key AS name, sum(f.value::bigint)::bigint AS n
@@ -31,14 +42,27 @@ FROM here FULL JOIN there ON there.product_id = here.product_id GROUP BY 1
 """
 
 
+class DoubtView(TypedDict):
+    """Why the walk may miss something, in the active language."""
+
+    code: str
+    level: str
+    message: str
+    details: dict[str, Any]
+
+
 class JobDetail(JobView):
-    """A job with the fields its changes were about, and how often each changed."""
+    """A job with the fields its changes were about, how often each changed, and what its walk may miss."""
 
     fields_changed: dict[str, int]
+    doubts: list[DoubtView]
 
 
 class ChangeView(TypedDict):
-    """What a run did to one product, or would do: `held` ones have no id and wait for a decision."""
+    """What a run did to one product, or would do: `held` ones have no id and wait for a decision.
+
+    `step` is where a held product would go, after `walks` complete walks in a row that missed it.
+    """
 
     id: int | None
     kind: str
@@ -46,6 +70,9 @@ class ChangeView(TypedDict):
     sku: str | None
     title: str | None
     fields: dict[str, Any]
+    reason: str
+    step: str | None
+    walks: int | None
     at: datetime | None
 
 
@@ -75,6 +102,7 @@ class Receipt(TypedDict):
     rate_per_second: float
     counters: dict[str, int]
     fields_changed: dict[str, int]
+    doubts: list[DoubtView]
 
 
 class Products(TypedDict):
@@ -96,7 +124,20 @@ class Comparison(TypedDict):
 
 def job_detail(row: SyncJob) -> JobDetail:
     """Show one job with what it changed; its source must be joined."""
-    return {**job_view(row), "fields_changed": fields_changed(row.pk)}
+    return {**job_view(row), "fields_changed": fields_changed(row.pk), "doubts": doubts(row)}
+
+
+def doubts(row: SyncJob) -> list[DoubtView]:
+    """What the plan of the run could not promise."""
+    return [
+        {
+            "code": doubt["code"],
+            "level": doubt["level"],
+            "message": gettext(doubt["message"]),
+            "details": doubt["details"],
+        }
+        for doubt in row.doubts
+    ]
 
 
 def fields_changed(job_id: int) -> dict[str, int]:
@@ -133,6 +174,9 @@ def change_view(line: ProductChange) -> ChangeView:
         "sku": None,
         "title": None,
         "fields": line.fields,
+        "reason": line.reason,
+        "step": None,
+        "walks": None,
         "at": line.at,
     }
 
@@ -145,7 +189,10 @@ def held_view(row: HeldProduct) -> ChangeView:
         "product_id": row.product_id,
         "sku": None,
         "title": None,
-        "fields": {"status": [None, Product.Status.DELISTED.value]},
+        "fields": {"status": [None, Product.Status.DELISTED.value]} if row.step == HeldProduct.Step.DELISTED else {},
+        "reason": ProductChange.Reason.NOT_IN_WALK.value,
+        "step": row.step,
+        "walks": row.walks,
         "at": None,
     }
 
@@ -157,7 +204,7 @@ def with_names(items: Sequence[ChangeView]) -> None:
     for item in items:
         if item["product_id"] in names:
             item["sku"], item["title"], status = names[item["product_id"]]
-            if item["kind"] == "held":
+            if "status" in item["fields"] and item["kind"] == "held":
                 item["fields"]["status"][0] = status
 
 
@@ -196,6 +243,7 @@ def receipt(row: SyncJob) -> Receipt:
         "rate_per_second": job_view(row)["progress"]["rate_per_second"],
         "counters": {name: getattr(row, name) for name in COUNTERS},
         "fields_changed": fields_changed(row.pk),
+        "doubts": doubts(row),
     }
 
 

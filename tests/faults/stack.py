@@ -28,6 +28,7 @@ from devstack.redis import EmbeddedRedis
 from tests.conftest import eventually
 from tests.faults.caller import Caller
 from tests.faults.failpoints import Plan
+from tests.faults.figures import SCALE
 from tests.faults.processes import Process
 
 LEASE_SECONDS = 4
@@ -43,10 +44,7 @@ TIMING = {
 }
 # What differs from run to run, whatever happens.
 VOLATILE = frozenset({"id", "category_id", "shop_id", "product_id", "version", "synced_at", "created_at", "updated_at"})
-RUN_TABLES = (
-    "products_product", "products_sku", "products_productchange", "syncjobs_syncjob", "syncjobs_syncbatch",
-    "syncjobs_seenproduct", "syncjobs_rejectedrecord", "syncjobs_watermark", "syncjobs_synclog", "system_task",
-)  # fmt: skip
+KEPT_TABLES = ["syncjobs_source", "syncjobs_webhook", "products_category", "products_shop", "products_shopfollow"]
 
 
 class SuddenPostgres(EmbeddedPostgres):
@@ -153,7 +151,11 @@ class Stack:
     def forget(self, products: int = 0) -> None:
         """Empty the catalogue and the record of runs; `products` resets the gateway too."""
         eventually(lambda: not self.rows("SELECT 1 FROM system_task WHERE state = 'running' LIMIT 1"), PATIENCE_SECONDS)
-        self.rows(f"TRUNCATE {', '.join(RUN_TABLES)}")
+        found = self.rows(
+            "SELECT tablename FROM pg_tables WHERE tablename ~ '^(syncjobs|products)_' AND tablename <> ALL (%s)",
+            KEPT_TABLES,
+        )
+        self.rows(f"TRUNCATE system_task, {', '.join(name for (name,) in found)}")
         if products:
             self.gateway.control("reset", products=products)
 
@@ -178,7 +180,7 @@ class Stack:
         (row,) = self.rows(f"SELECT {names} FROM syncjobs_syncjob WHERE task_id = %s", task_id)  # noqa: S608
         return dict(zip(names.split(", "), row, strict=True))
 
-    def ended(self, task_id: str, patience: float = PATIENCE_SECONDS) -> dict[str, Any]:
+    def ended(self, task_id: str, patience: float = PATIENCE_SECONDS * SCALE) -> dict[str, Any]:
         """Wait until a job rests."""
         eventually(lambda: self.job(task_id)["state"] not in ("pending", "running", "stopping"), patience)
         return self.job(task_id)

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from tests.faults.figures import SCALE, Figure, compare, record
+from tests.faults.figures import NOTHING_WRONG, SCALE, Wrong, compare, record
 from tests.faults.stack import Stack
 
 AT_ONCE = 50
@@ -43,7 +43,7 @@ def test_of_many_starts_of_one_scope_one_is_accepted(wide_stack: Stack) -> None:
         assert named == {accepted}
         wide_stack.gateway.clear_faults()
         assert wide_stack.ended(accepted)["state"] == "succeeded"
-    record(Figure(promise="P11", what=f"{AT_ONCE} parallel starts of one scope", trials=3 * SCALE, doubled=doubled))
+    record("P11", f"{AT_ONCE} parallel starts of one scope", 3 * SCALE, Wrong(doubled=doubled))
 
 
 def test_one_idempotency_key_is_one_job(wide_stack: Stack) -> None:
@@ -59,7 +59,7 @@ def test_one_idempotency_key_is_one_job(wide_stack: Stack) -> None:
         assert other is not None
         assert other.status_code == 422
     jobs = wide_stack.rows("SELECT count(*) FROM syncjobs_syncjob")[0][0]
-    record(Figure(promise="P10", what=f"{AT_ONCE} parallel calls with one key", trials=keys, doubled=jobs - keys))
+    record("P10", f"{AT_ONCE} parallel calls with one key", keys, Wrong(doubled=jobs - keys))
     assert jobs == keys
 
 
@@ -79,6 +79,6 @@ def test_a_source_in_trouble_is_read_whole_and_never_too_fast(wide_stack: Stack)
         wide_stack.rows("UPDATE syncjobs_source SET calls_per_second = 500")
     found = compare(expected, wide_stack.catalogue())
     note = f"busiest second {busiest} of {CALLS_PER_SECOND} calls allowed"
-    record(Figure(promise="P15", what="a source that fails a third of its calls", trials=1, note=note, **found))
-    assert (job["state"], found) == ("succeeded", dict.fromkeys(found, 0))
+    record("P15", "a source that fails a third of its calls", 1, found, note=note)
+    assert (job["state"], found) == ("succeeded", NOTHING_WRONG)
     assert busiest <= CALLS_PER_SECOND

@@ -4,13 +4,14 @@ import os
 import random
 import signal
 import time
+from functools import partial
 
 import pytest
 
 from tests.conftest import eventually
 from tests.faults.app import POISON_KIND
 from tests.faults.failpoints import STEPS, Fault, Kind
-from tests.faults.figures import SCALE, Figure, compare, record
+from tests.faults.figures import NOTHING_WRONG, SCALE, compare, record
 from tests.faults.stack import LEASE_SECONDS, PATIENCE_SECONDS, Stack
 
 PRODUCTS = 300
@@ -38,6 +39,16 @@ def shoot(stack: Stack, dice: random.Random) -> tuple[str, float]:
     return what, time.monotonic() - shot_at
 
 
+def is_so_far(stack: Stack, task_id: str, goal: int) -> bool:
+    """Whether so many products are done, or the job is over."""
+    return stack.job(task_id)["processed"] >= goal or bool(stack.rows(RESTING))
+
+
+def has_begun(stack: Stack, task_id: str) -> bool:
+    """Whether something is stored."""
+    return bool(stack.job(task_id)["processed"])
+
+
 def test_kills_at_random_lose_and_double_nothing(stack: Stack) -> None:
     products, kills, dice = 1500 * SCALE, 5 * SCALE, random.Random(1688)
     expected = stack.quiet_run(products)
@@ -45,23 +56,15 @@ def test_kills_at_random_lose_and_double_nothing(stack: Stack) -> None:
     took: dict[str, list[float]] = {"child": [], "worker": []}
     for number in range(kills):
         goal = products * (number + 1) // (kills + 2)
-        eventually(lambda goal=goal: stack.job(task_id)["processed"] >= goal or stack.rows(RESTING), PATIENCE_SECONDS)
+        eventually(partial(is_so_far, stack, task_id, goal), PATIENCE_SECONDS)
         what, seconds = shoot(stack, dice)
         took[what].append(seconds)
     job, found = stack.ended(task_id), compare(expected, stack.catalogue())
-    record(Figure(promise="P2", what=f"kill -9 in a sync of {products:,} products", trials=kills, **found))
-    for what, seconds in took.items():
-        slowest = round(max(seconds, default=0), 1)
-        record(
-            Figure(
-                promise="P3",
-                what=f"next commit after a kill of the {what}",
-                trials=len(seconds),
-                slowest_seconds=slowest,
-            )
-        )
+    record("P2", f"kill -9 in a sync of {products:,} products", kills, found)
+    for what, times in took.items():
+        record("P3", f"next commit after a kill of the {what}", len(times), seconds=max(times, default=0))
     assert (job["state"], job["processed"], job["created"]) == ("succeeded", products, products)
-    assert found == {"lost": 0, "doubled": 0, "differing": 0}
+    assert found == NOTHING_WRONG
     assert stack.rows("SELECT count(*) FROM products_productchange WHERE kind = 'created'") == [(products,)]
 
 
@@ -69,24 +72,24 @@ def test_kills_at_random_lose_and_double_nothing(stack: Stack) -> None:
 def test_a_fault_at_every_step_of_a_batch_changes_nothing(stack: Stack, turn: int) -> None:
     """Each step with one kind of fault; the long form goes round until each step has had them all."""
     expected = stack.quiet_run(PRODUCTS)
-    wrong = {"lost": 0, "doubled": 0, "differing": 0}
+    wrong = NOTHING_WRONG
     for number, step in enumerate(STEPS):
         fault = Fault(at=step, kind=KINDS[(number + turn) % len(KINDS)], call=2)
         with stack.faults.of(fault):
             job = stack.ended(stack.start_sync())
             assert stack.faults.struck(step) >= fault.call, f"{step} was never reached"
         found = compare(expected, stack.catalogue())
-        wrong = {name: wrong[name] + found[name] for name in wrong}
-        assert (job["state"], job["processed"], found) == ("succeeded", PRODUCTS, dict.fromkeys(found, 0)), step
+        wrong += found
+        assert (job["state"], job["processed"], found) == ("succeeded", PRODUCTS, NOTHING_WRONG), step
         stack.forget()
     what = f"a fault ({', '.join(KINDS)}) at each step of a batch, turn {turn + 1}"
-    record(Figure(promise="P5", what=what, trials=len(STEPS), **wrong))
+    record("P5", what, len(STEPS), wrong)
 
 
 @pytest.mark.parametrize("step", [NORMALIZED, FENCED])
 def test_a_process_that_slept_through_its_lease_writes_nothing(stack: Stack, step: str) -> None:
     expected = stack.quiet_run(PRODUCTS)
-    wrong, trials = {"lost": 0, "doubled": 0, "differing": 0}, 2 * SCALE - 1
+    wrong, trials = NOTHING_WRONG, 2 * SCALE - 1
     for trial in range(trials):
         worker = stack.workers[0]
         with stack.faults.of(Fault(at=step, kind="stop", call=2 + trial)):
@@ -100,12 +103,12 @@ def test_a_process_that_slept_through_its_lease_writes_nothing(stack: Stack, ste
         time.sleep(1)
         after = compare(expected, stack.catalogue())
         assert (job["state"], job["processed"]) == ("succeeded", PRODUCTS)
-        assert found == after == dict.fromkeys(found, 0)
+        assert found == after == NOTHING_WRONG
         assert stack.rows("SELECT count(*) FROM products_productchange") == changes == [(PRODUCTS,)]
-        wrong = {name: wrong[name] + after[name] for name in wrong}
+        wrong += after
         stack.forget()
     what = f"a process stopped for more than its lease of {LEASE_SECONDS} s, then woken, at {step.partition(':')[2]}"
-    record(Figure(promise="P4", what=what, trials=trials, **wrong))
+    record("P4", what, trials, wrong)
 
 
 def test_a_batch_that_kills_its_worker_is_set_aside_and_the_job_goes_on(stack: Stack) -> None:
@@ -114,7 +117,7 @@ def test_a_batch_that_kills_its_worker_is_set_aside_and_the_job_goes_on(stack: S
         job = stack.ended(stack.start_sync())
         deaths = stack.faults.struck(BATCH_RUNS)
     aside = stack.rows("SELECT number, crashes, error ->> 'code' FROM syncjobs_syncbatch WHERE state = 'failed'")
-    record(Figure(promise="P8", what="a batch that kills every process that touches it", trials=deaths))
+    record("P8", "a batch that kills every process that touches it", deaths)
     assert (job["state"], job["processed"]) == ("partial", PRODUCTS - 20)
     assert (aside, deaths) == ([(3, 3, "crash_loop")], 3)
     assert job["error"]["code"] == "batches_set_aside"
@@ -137,14 +140,14 @@ def test_a_stop_lasts_over_restarts_of_the_workers(stack: Stack) -> None:
     for _ in range(3 * SCALE):
         stack.forget(2000)
         task_id = stack.start_sync()
-        eventually(lambda task_id=task_id: stack.job(task_id)["processed"] > 0, PATIENCE_SECONDS)
+        eventually(partial(has_begun, stack, task_id), PATIENCE_SECONDS)
         stack.api.call("POST", "sync/stop", {"task_id": task_id})
         stack.workers[0].restart()
         job = stack.ended(task_id)
         assert job["state"] == "stopped"
         time.sleep(2 * LEASE_SECONDS / 2)
         assert stack.job(task_id) == job
-    record(Figure(promise="P9", what="stopped while the worker is killed: states that came back", trials=3 * SCALE))
+    record("P9", "stopped while the worker is killed: states that came back", 3 * SCALE)
 
 
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
@@ -159,6 +162,6 @@ def test_a_full_sync_that_fails_deletes_nothing(stack: Stack, share: float) -> N
     stack.api.call("POST", "sync/stop", {"task_id": task_id})
     stack.ended(task_id)
     stack.gateway.clear_faults()
-    record(Figure(promise="P14", what=f"a full sync that fails after {share:.0%}", trials=1))
+    record("P14", f"a full sync that fails after {share:.0%}", 1)
     assert stack.rows("SELECT count(*) FROM products_product WHERE status IN ('delisted', 'deleted')") == [(0,)]
     assert stack.ended(stack.start_sync())["state"] == "succeeded"

@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import httpx
 
 from tests.conftest import eventually
-from tests.faults.figures import SCALE, Figure, compare, record
+from tests.faults.figures import NOTHING_WRONG, SCALE, Wrong, compare, record
 from tests.faults.stack import PATIENCE_SECONDS, Stack
 
 FIRST_OFFER = 600_000_000_000
@@ -57,7 +58,7 @@ def at_each_third(stack: Stack, task_id: str, times: int) -> Iterator[int]:
     """Yields when so much of the job is done, `times` times; not after its end."""
     for number in range(times):
         share = (number + 1) / (times + 1)
-        eventually(lambda share=share: _is_so_far(stack, task_id, share), PATIENCE_SECONDS)
+        eventually(partial(_is_so_far, stack, task_id, share), PATIENCE_SECONDS)
         if stack.job(task_id)["state"] == "running":
             yield number
 
@@ -74,8 +75,8 @@ def undisturbed(stack: Stack, products: int, promise: str, what: str) -> Iterato
     task_id = stack.start_sync()
     yield task_id
     job, found = stack.ended(task_id), compare(expected, stack.catalogue())
-    record(Figure(promise=promise, what=what, trials=2 * SCALE, **found))
-    assert (job["state"], job["processed"], found) == ("succeeded", products, dict.fromkeys(found, 0))
+    record(promise, what, 2 * SCALE, found)
+    assert (job["state"], job["processed"], found) == ("succeeded", products, NOTHING_WRONG)
 
 
 def goes_on(stack: Stack, task_id: str) -> float:
@@ -96,14 +97,7 @@ def test_a_database_that_is_cut_off_costs_time_only(stack: Stack) -> None:
             time.sleep(1 + SCALE)
             stack.postgres.start()
             took.append(goes_on(stack, task_id))
-    record(
-        Figure(
-            promise="P6",
-            what="next commit after PostgreSQL is back",
-            trials=len(took) - 1,
-            slowest_seconds=round(max(took), 1),
-        )
-    )
+    record("P6", "next commit after PostgreSQL is back", len(took) - 1, seconds=max(took))
     assert shop.answers["200"] > 0
     assert set(shop.answers) <= {"200", "503 True"}, shop.answers
 
@@ -119,14 +113,7 @@ def test_a_redis_that_is_killed_emptied_or_away_costs_time_only(stack: Stack) ->
                 time.sleep(1 + SCALE)
                 stack.redis.start()
             took.append(goes_on(stack, task_id))
-    record(
-        Figure(
-            promise="P7",
-            what="next commit after Redis is back",
-            trials=len(took) - 1,
-            slowest_seconds=round(max(took), 1),
-        )
-    )
+    record("P7", "next commit after Redis is back", len(took) - 1, seconds=max(took))
     assert set(shop.answers) == {"200"}, shop.answers
 
 
@@ -144,7 +131,7 @@ def test_what_was_accepted_is_never_lost(stack: Stack) -> None:
     known = dict(stack.rows("SELECT task_id, state FROM syncjobs_syncjob"))
     lost = [task_id for task_id in accepted if task_id not in known]
     what = "accepted syncs while workers, web server and Redis are shot at; the last one ended after calm"
-    record(Figure(promise="P1", what=what, trials=len(accepted), lost=len(lost), slowest_seconds=slowest))
+    record("P1", what, len(accepted), Wrong(lost=len(lost)), seconds=slowest)
     assert len(accepted) >= count // 2
     assert lost == []
     assert set(known.values()) <= {"succeeded", "partial"}

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from products.ingest.revert import REASONS
 from products.models import ProductChange
 from syncjobs.api.serializers.sync import JobSerializer
-from syncjobs.models import RejectedRecord, SyncJob, SyncLog
+from syncjobs.models import HeldProduct, RejectedRecord, SyncJob, SyncLog
 from system.api.pagination import PageQuery
 from system.api.query import BooleanField, ListField, Query, QuerySerializer
 from system.api.serializers import StrictSerializer
@@ -25,10 +25,20 @@ class NoParameters(QuerySerializer):
     """Parameters of addresses that take none."""
 
 
+class DoubtSerializer(serializers.Serializer[Any]):
+    """Why a walk may miss something: how often it came up, and the first examples."""
+
+    code = serializers.CharField()
+    level = serializers.ChoiceField(choices=["info", "warning"])
+    message = serializers.CharField()
+    details = serializers.DictField()
+
+
 class JobDetailSerializer(JobSerializer):
-    """A job with the fields its changes were about, and how often each changed."""
+    """A job with the fields its changes were about, how often each changed, and what its walk may miss."""
 
     fields_changed = serializers.DictField(child=serializers.IntegerField())
+    doubts = DoubtSerializer(many=True)
 
 
 class ChangesQuery(PageQuery):
@@ -64,6 +74,13 @@ class RunChangeSerializer(serializers.Serializer[Any]):
     title = serializers.CharField(allow_null=True)
     fields = serializers.DictField(  # type: ignore[assignment] # documents a key of this name
         help_text=_("By field its value before and after: [before, after]")
+    )
+    reason = serializers.ChoiceField(choices=ProductChange.Reason.choices, allow_blank=True)
+    step = serializers.ChoiceField(
+        choices=HeldProduct.Step.choices, allow_null=True, help_text=_("Of held products: where they would go")
+    )
+    walks = serializers.IntegerField(
+        allow_null=True, help_text=_("Of held products: complete walks in a row that missed them, this one included")
     )
     at = serializers.DateTimeField(allow_null=True)
 
@@ -149,6 +166,7 @@ class ReceiptSerializer(serializers.Serializer[Any]):
     rate_per_second = serializers.FloatField()
     counters = serializers.DictField(child=serializers.IntegerField())
     fields_changed = serializers.DictField(child=serializers.IntegerField())
+    doubts = DoubtSerializer(many=True)
 
 
 class ComparedFieldSerializer(serializers.Serializer[Any]):
