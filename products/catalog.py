@@ -34,7 +34,7 @@ GONE = (Product.Status.DELISTED.value, Product.Status.DELETED.value)
 _STATUS = SYNCED_COLUMNS.index("status")
 _SOURCE_TIME = SYNCED_COLUMNS.index("source_updated_at")
 _FINGERPRINTS = """
-    SELECT source_id, id, fingerprint, status FROM products_product
+    SELECT source_id, id, fingerprint, status, deleted_at IS NOT NULL FROM products_product
     WHERE source = %s AND source <> '' AND source_id = ANY(%s)
 """
 # An empty fingerprint makes the product's return a difference, whatever it looks like then.
@@ -48,8 +48,8 @@ _DELIST = """
         SET status = 'delisted', fingerprint = '', version = p.version + 1, synced_at = %s, updated_at = %s
         FROM listed WHERE p.id = listed.id RETURNING p.id, listed.status AS before
     ), logged AS (
-        INSERT INTO products_productchange (product_id, kind, fields, job_id, at)
-        SELECT id, 'delisted', jsonb_build_object('status', jsonb_build_array(before, 'delisted')), %s::bigint, %s
+        INSERT INTO products_productchange (product_id, kind, fields, reason, job_id, at)
+        SELECT id, 'delisted', jsonb_build_object('status', jsonb_build_array(before, 'delisted')), %s, %s::bigint, %s
         FROM gone ORDER BY id RETURNING 1
     )
     SELECT count(*) FROM logged
@@ -58,7 +58,7 @@ _COUNT_LISTED = """
     SELECT count(*) FROM products_product
     WHERE source = %s AND source <> '' AND status <> ALL(%s) AND deleted_at IS NULL
 """
-_CHANGE_COLUMNS = ("product_id", "kind", "fields", "job_id", "at")
+_CHANGE_COLUMNS = ("product_id", "kind", "fields", "reason", "job_id", "at")
 
 
 # Product, kind and fields of a change.
@@ -66,11 +66,15 @@ ChangeLine = tuple[int, ProductChange.Kind, dict[str, Any]]
 
 
 class Stored(NamedTuple):
-    """What is known of a product before a batch is written. `fingerprint` is empty for a delisted one."""
+    """What is known of a product before a batch is written. `fingerprint` is empty for a delisted one.
+
+    `is_hidden`: somebody deleted it here, or took back the run that created it.
+    """
 
     id: int
     fingerprint: bytes
     status: str
+    is_hidden: bool = False
 
 
 class _Decision(NamedTuple):
@@ -84,7 +88,7 @@ class _Decision(NamedTuple):
 def load_fingerprints(source: str, source_ids: Sequence[str]) -> dict[str, Stored]:
     """The stored products among these ids of a source, by id at the source."""
     rows = fetch_all(_FINGERPRINTS, [source, list(source_ids)])
-    return {source_id: Stored(id_, digest, status) for source_id, id_, digest, status in rows}
+    return {source_id: Stored(*rest) for source_id, *rest in rows}
 
 
 def apply(changes: ChangeSet) -> ApplyResult:
@@ -121,13 +125,16 @@ def apply_categories(records: Iterable[CategoryRecord]) -> int:
     return write_tree(records, timezone.now())
 
 
-def delist(source: str, product_ids: Sequence[int], job_id: int | None) -> int:
+def delist(source: str, product_ids: Sequence[int], job_id: int | None, reason: str = "") -> int:
     """Mark products as no longer offered, with change lines; returns how many were still listed.
 
     Products whose status an operator owns are left alone.
+
+    Args:
+        reason: one of `ProductChange.Reason`.
     """
     now = timezone.now()
-    row = fetch_one(_DELIST, [source, list(product_ids), list(GONE), now, now, job_id, now])
+    row = fetch_one(_DELIST, [source, list(product_ids), list(GONE), now, now, reason, job_id, now])
     return row[0] if row else 0
 
 
@@ -210,9 +217,9 @@ def _decide(stored: StoredProduct, stored_skus: dict[str, StoredSku], news: Inco
     return _Decision(ProductChange.Kind.RESTORED if came_back else ProductChange.Kind.UPDATED, fields, cells)
 
 
-def log_changes(lines: Sequence[ChangeLine], job_id: int | None, now: datetime) -> None:
-    """Add these lines to the change feed."""
+def log_changes(lines: Sequence[ChangeLine], job_id: int | None, now: datetime, reason: str = "") -> None:
+    """Add these lines to the change feed, all for the same reason."""
     if lines:
         stamp = now.isoformat()
-        cells = ((product_id, kind.value, to_json(fields), job_id, stamp) for product_id, kind, fields in lines)
+        cells = ((product_id, kind.value, to_json(fields), reason, job_id, stamp) for product_id, kind, fields in lines)
         copy_rows("products_productchange", _CHANGE_COLUMNS, cells)

@@ -228,8 +228,10 @@ class ShopFollow(models.Model):
 
 
 class ProductChange(models.Model):
-    """One line of the append-only change feed. `fields` maps a name to [before, after].
+    """One line of the append-only change feed. `fields` maps a name to [before, after], `reason` is one of `Reason`.
 
+    A product that its source does not show any more climbs a ladder: missing, suspect, delisted. The steps before the
+    last one and `seen_again` are history only: they change neither the product nor its version.
     `xact` is the transaction that wrote the line, set by the database. Ids are drawn before a commit, so a reader who
     has seen number 10 may find number 9 later; transactions that have ended give an order that only grows.
     """
@@ -237,13 +239,24 @@ class ProductChange(models.Model):
     class Kind(models.TextChoices):
         CREATED = "created", _("created")
         UPDATED = "updated", _("updated")
+        MISSING = "missing", _("missing once")
+        SUSPECT = "suspect", _("suspect")
         DELISTED = "delisted", _("delisted")
+        SEEN_AGAIN = "seen_again", _("seen again")
         RESTORED = "restored", _("restored")
         DELETED = "deleted", _("deleted")
+
+    class Reason(models.TextChoices):
+        NOT_IN_WALK = "not_in_walk", _("a complete walk did not see it")
+        SOURCE_SAYS_GONE = "source_says_gone", _("its source says that it does not exist")
+
+    # What is told of a product without changing it.
+    STEPS = (Kind.MISSING, Kind.SUSPECT, Kind.SEEN_AGAIN)
 
     product = _reference("products.Product", null=False, verbose_name=_("product"))
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     fields = models.JSONField(_("changed fields"), default=dict)
+    reason = models.CharField(_("reason"), max_length=20, choices=Reason, default="", db_default="", blank=True)
     # The sync job that caused it; an id only, because the catalogue does not know jobs.
     job_id = models.BigIntegerField(_("job"), null=True, blank=True)
     at = models.DateTimeField(_("at"), default=timezone.now)
@@ -264,3 +277,26 @@ class ProductChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.product_id}"
+
+
+class MissingProduct(models.Model):
+    """A product that the last complete walk of its source did not see; no row for any other product.
+
+    `walks` counts the complete walks in a row that missed it, `job_id` is the last of them, so that none counts twice.
+    0: so far only a walk that waits for a decision misses it. Whoever sees the product removes the row.
+    """
+
+    product_id = models.BigIntegerField(primary_key=True)
+    source = models.CharField(_("source"), max_length=50)
+    source_id = models.CharField(_("id at the source"), max_length=100)
+    walks = models.PositiveSmallIntegerField(_("walks in a row that missed it"), default=0)
+    job_id = models.BigIntegerField(_("job"), null=True, blank=True)
+    since = models.DateTimeField(_("missing since"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("missing product")
+        verbose_name_plural = _("missing products")
+        constraints = [models.UniqueConstraint(fields=["source", "source_id"], name="missing_source")]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.source_id}"

@@ -7,6 +7,7 @@ TEXTS = (
     _("walk planned"),
     _("source failed, trying again"),
     _("category tree not granted, going on without it"),
+    _("products missing from the source, not delisted yet"),
     _("walk not provably complete, nothing delisted"),
     _("walk saw less than the source claims"),
     _("stop requested"),

@@ -75,7 +75,10 @@ SPECTACULAR_SETTINGS = {
         "ScheduledRunStatus": "syncjobs.models.ScheduledRun.State",
         "WebhookEvent": "syncjobs.models.Webhook.Event",
         "DeliveryStatus": "syncjobs.models.WebhookDelivery.State",
-        "RunChangeKind": ("created", "updated", "delisted", "restored", "deleted", "held"),
+        "ProductChangeReason": "products.models.ProductChange.Reason",
+        "RunChangeKind": (
+            *("created", "updated", "missing", "suspect", "delisted", "seen_again", "restored", "deleted", "held"),
+        ),
         "LogLevel": "syncjobs.models.SyncLog.Level",
         "SystemLogLevel": "system.api.logbooks.LEVELS",
         "HealthStatus": ("ok", "degraded", "unavailable"),

@@ -12,6 +12,7 @@ SYNC_MAX_BATCH_FAILURES = integer("SYNC_MAX_BATCH_FAILURES", 10, minimum=1)
 SYNC_BATCH_SIZE_DEFAULT, SYNC_BATCH_SIZE_MAX = 100, 1000
 SYNC_MAX_WORKERS_DEFAULT, SYNC_MAX_WORKERS_MAX = 5, 32
 SYNC_DELIST_LIMIT_PERCENT = 20
+SYNC_REJECT_LIMIT_PERCENT = 50
 # How long somebody who asks whether a sync would work waits for its source.
 SYNC_VALIDATE_SECONDS = integer("SYNC_VALIDATE_SECONDS", 15, minimum=1, maximum=60)
 # How long a lost bell may stay unnoticed before the sweeper rings again.

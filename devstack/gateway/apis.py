@@ -52,6 +52,11 @@ def success_refusal(error: BusinessError) -> Json:
     return {"success": False, "message": error.message}
 
 
+def nested_refusal(error: BusinessError) -> Json:
+    """The cross-border search."""
+    return {"result": {"success": False, "code": error.code, "message": error.message}}
+
+
 def listing_refusal(error: BusinessError) -> Json:
     """`alibaba.product.list.get`."""
     return {"result": None, "success": False, "message": error.message, "code": error.code or None}

@@ -54,9 +54,7 @@ class Blueprint:
         self.stocks = self._stocks()
 
     def _price(self, draw: Draw) -> int:
-        fen = draw.between(*GOODS[self.leaf].fen)
-        if fen > 1000:
-            fen -= fen % 10
+        fen = _draw_fen(draw, self.leaf)
         return fen + self.history.times(Kind.PRICE) * max(1, fen // 20)
 
     def _tiers(self, count: int) -> tuple[tuple[int, int], ...]:
@@ -101,6 +99,19 @@ class Blueprint:
         if kind is Kind.SKU_REMOVE:
             return len(self.slots) > 1
         return not (kind is Kind.PRICE and self.prices_hidden)
+
+
+def first_fen(seed: int, index: int, leaf: int) -> int | None:
+    """`Blueprint.fen` of a product that never changed, None if its prices are hidden; at a tenth of the cost."""
+    draw = Draw(seed, index)
+    is_hidden = _ODDITIES.get(draw.below(1000)) == "price_hidden"
+    draw.pick(_QUOTE_TYPES)
+    return None if is_hidden else _draw_fen(draw, leaf)
+
+
+def _draw_fen(draw: Draw, leaf: int) -> int:
+    fen = draw.between(*GOODS[leaf].fen)
+    return fen - fen % 10 if fen > 1000 else fen
 
 
 def _options(draw: Draw, axis: Property, limit: int) -> tuple[str, ...]:

@@ -1,11 +1,11 @@
 """The catalogue as a pure function of (seed, product, revision); a million products cost one small table."""
 
-from .blueprint import Blueprint
+from .blueprint import Blueprint, first_fen
 from .categories import SIBLING_LEAVES, top_of
 from .draw import mix
 from .product import Json, build
 from .revision import UNCHANGED, History, Kind
-from .suppliers import build_suppliers
+from .suppliers import Supplier, build_suppliers
 from .wheel import EXPIRED, PUBLISHED, SPOKES, Traits, build_spokes
 
 MAX_PRODUCTS = 10_000_000
@@ -28,6 +28,7 @@ class Catalogue:
         self.size = size
         self.spokes = build_spokes(seed)
         self._suppliers = build_suppliers(seed)
+        self._fen: dict[int, int | None] = {}
 
     def id_of(self, index: int) -> int:
         """The 12-digit product id."""
@@ -63,5 +64,21 @@ class Catalogue:
         """The full `productInfo`; `modified` (milliseconds) counts only with a history."""
         traits = self.traits(index, history, modified) if history else self.base_traits(index)
         blueprint = self.blueprint(index, history)
+        return build(self.id_of(index), blueprint, traits, self._supplier(blueprint))
+
+    def fen(self, index: int, history: History = UNCHANGED) -> int | None:
+        """The price of one unit at the minimum order, in fen; None where the seller hides it."""
+        if history:
+            blueprint = self.blueprint(index, history)
+            return None if blueprint.prices_hidden else blueprint.fen
+        if index not in self._fen:
+            self._fen[index] = first_fen(self.seed, index, self.base_traits(index).leaf)
+        return self._fen[index]
+
+    def supplier(self, index: int) -> Supplier:
+        """Whose product it is."""
+        return self._supplier(self.blueprint(index))
+
+    def _supplier(self, blueprint: Blueprint) -> Supplier:
         suppliers = self._suppliers[top_of(blueprint.leaf)]
-        return build(self.id_of(index), blueprint, traits, suppliers[blueprint.salt % len(suppliers)])
+        return suppliers[blueprint.salt % len(suppliers)]

@@ -20,19 +20,14 @@ from typing import Any
 import httpx
 
 from .auth import SIGNATURE, signature
+from .handlers import APIS
 from .server import READY
 from .state import Settings
 
 _ROOT = Path(__file__).resolve().parents[2]
 _STOP_SECONDS = 10
 _CALL_SECONDS = 30
-_NAMESPACES = {
-    "currentTime": "system",
-    "getToken": "system.oauth2",
-    "push.query.messageList": "cn.alibaba.open",
-    "push.message.confirm": "cn.alibaba.open",
-    "push.cursor.messageList": "cn.alibaba.open",
-}
+_NAMESPACES = {api.name: api.namespace for api in APIS}
 _PRODUCT_NAMESPACE = "com.alibaba.product"
 
 

@@ -14,7 +14,7 @@ CallKind = Literal[
     "biz_500_2",
 ]  # fmt: skip
 RecordKind = Literal["null_lists", "extra_fields", "wrong_types", "bad_record", "gone_in_detail"]
-PageKind = Literal["duplicate_rows", "page_shift"]
+PageKind = Literal["duplicate_rows", "page_shift", "drifting_order", "drifting_total"]
 
 _RECORD_KINDS = frozenset(get_args(RecordKind))
 _PAGE_KINDS = frozenset(get_args(PageKind))
@@ -31,7 +31,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     every, count, after: the n-th matching call each time, at most `count` times, the first `after` calls spared.
     share: of calls, or of records for the kinds that spoil records; then always the same records.
     ids: the records to spoil. status: HTTP status instead of the usual one. seconds: of delay for slow and timeout.
-    rows: how far `page_shift` shifts. partial: `reset` sends half an answer first.
+    rows: how far `page_shift` shifts, and by how much `drifting_total` grows a page. partial: `reset` sends half an
+    answer first.
+    For `drifting_order` (of a search) share is that of the offers whose place differs at each call.
     For `duplicate_rows` every and count speak of page numbers; for `page_shift` after does.
     """
 

@@ -5,12 +5,15 @@ from .apis import Api, BusinessError, Call, Json, category_refusal, flat_refusal
 from .auth import refresh_timeout
 from .categories import CATEGORIES, ROOT, TOP_LEVEL, Category, leaves_under
 from .clock import format_date
+from .pool import POOL_APIS
 from .pulling import PULL_APIS
-from .spoil import page_start, seeming_total, spoil_record
+from .relations import MAX_IDS, RELATION_APIS
+from .search import SEARCH_APIS
+from .spoil import claimed_total, page_start, seeming_total, spoil_record
+from .translations import TRANSLATION_APIS
 from .wheel import Filter
 
 MAX_PAGE_SIZE = 20
-MAX_IDS = 20
 _DETAIL_FIELDS = ("description", "attributes", "skuInfos", "extendInfos")
 _ORDERS = ("ID", "MODIFY_DATE")
 # Conditions of the real API that would have to look into every product; ignoring one would be a wrong answer.
@@ -79,7 +82,7 @@ def _page(call: Call, page: int, size: int) -> tuple[int, list[int]]:
         matching = _matching(call, wanted, conditions, by_modification=order != _ORDERS[0])
         return len(matching), (matching[::-1] if descending else matching)[start : start + size]
     listing = call.state.live.listing(conditions, by_modification=order != _ORDERS[0])
-    total = seeming_total(len(listing), size, call.fired)
+    total = claimed_total(seeming_total(len(listing), size, call.fired), page, call.fired)
     return total, listing.window(start, size, descending=descending)
 
 
@@ -141,17 +144,6 @@ def product_get_by_ids(call: Call) -> Json:
     return {"success": True, "message": None, "productList": [_row(call, index) for index in found]}
 
 
-def cross_product_info(call: Call) -> Json:
-    """`alibaba.cross.productInfo`: some products need a listing relation first."""
-    product_id = params.whole(call.params, "productId", 0)
-    index = _find(call, product_id)
-    if index is None:
-        raise BusinessError(f"商品[{product_id}]不存在")
-    if call.state.live.catalogue.needs_relation(index):
-        raise BusinessError("没有该商品的查询权限")
-    return {"success": True, "message": None, "productInfo": _row(call, index)}
-
-
 def get_token(call: Call) -> Json:
     """`system.oauth2/getToken`: exchanges a code or a refresh token; unsigned."""
     app, tokens = call.state.app, call.state.tokens
@@ -189,6 +181,9 @@ APIS = (
     Api(_PRODUCT, "alibaba.product.list.get", product_list, listing_refusal),
     Api(_PRODUCT, "alibaba.product.get", product_get, flat_refusal, required=("productID", "webSite")),
     Api(_PRODUCT, "alibaba.product.getByIdList", product_get_by_ids, success_refusal, required=("productIdList",)),
-    Api(_PRODUCT, "alibaba.cross.productInfo", cross_product_info, success_refusal, required=("productId",)),
+    *RELATION_APIS,
+    *SEARCH_APIS,
+    *POOL_APIS,
+    *TRANSLATION_APIS,
     *PULL_APIS,
 )  # fmt: skip

@@ -7,6 +7,7 @@ from .catalogue import Catalogue
 from .listing import Listing, Placed
 from .product import Json
 from .revision import UNCHANGED, History, Kind
+from .suppliers import Supplier
 from .wheel import ById, ByModification, Filter, Order, Traits
 
 _CACHED_LISTINGS = 64
@@ -23,6 +24,7 @@ class LiveCatalogue:
         self._gone: set[int] = set()
         self._choices = 0
         self._listings: dict[tuple[Filter, bool], Listing] = {}
+        self.revision = 0
 
     @property
     def mutated(self) -> int:
@@ -42,6 +44,15 @@ class LiveCatalogue:
     def product(self, index: int) -> Json:
         """The full record at its present revision."""
         return self.catalogue.product(index, *self._changes.get(index, (UNCHANGED, 0)))
+
+    def fen(self, index: int) -> int | None:
+        """The price of one unit at the minimum order, in fen; None where the seller hides it."""
+        history = self._changes[index][0] if index in self._changes else UNCHANGED
+        return self.catalogue.fen(index, history)
+
+    def supplier(self, index: int) -> Supplier:
+        """Whose product it is."""
+        return self.catalogue.supplier(index)
 
     def traits(self, index: int) -> Traits:
         """Present category, status and modification time."""
@@ -78,6 +89,10 @@ class LiveCatalogue:
         spokes = [number for number, traits in enumerate(table) if conditions.matches(traits)]
         return ByModification(spokes, size, table) if by_modification else ById(spokes, size)
 
+    def _forget_listings(self) -> None:
+        self._listings.clear()
+        self.revision += 1
+
     def choose(self, count: int) -> list[int]:
         """`count` present products, ascending by id; the next call chooses others, in a repeatable way."""
         self._choices += 1
@@ -95,18 +110,18 @@ class LiveCatalogue:
             kind = wanted if self.catalogue.blueprint(index, history).can(wanted) else _ALWAYS_SHOWS
             self._changes[index] = (history.then(kind), now)
             done.setdefault(kind, []).append(index)
-        self._listings.clear()
+        self._forget_listings()
         return done
 
     def delist(self, indexes: Iterable[int]) -> None:
         """Takes products away: they leave the listings and their detail says they do not exist."""
         self._gone.update(indexes)
-        self._listings.clear()
+        self._forget_listings()
 
     def relist(self, indexes: Iterable[int] | None) -> int:
         """Brings these, or all, delisted products back; returns how many."""
         back = self._gone if indexes is None else self._gone.intersection(indexes)
         count = len(back)
         self._gone = self._gone - back
-        self._listings.clear()
+        self._forget_listings()
         return count

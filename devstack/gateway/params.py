@@ -1,6 +1,7 @@
 """Arguments of API calls: text on the wire, JSON text for lists (1688 open platform)."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import orjson
 
@@ -34,6 +35,23 @@ def date(params: Mapping[str, str], name: str) -> int | None:
         return parse_date(text)
     except DateError as error:
         raise errors.param_invalid(name) from error
+
+
+def document(params: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """An object as JSON text, empty when absent. Raises GatewayError for anything else."""
+    try:
+        value = orjson.loads(params.get(name) or "{}")
+    except (orjson.JSONDecodeError, TypeError) as error:
+        raise errors.param_invalid(name) from error
+    if not isinstance(value, dict):
+        raise errors.param_invalid(name)
+    return value
+
+
+def number(document: Mapping[str, Any], name: str, default: int) -> int:
+    """A whole number in an object, as number or as text. Raises GatewayError when it is none."""
+    value = document.get(name)
+    return default if value is None else whole({name: str(value)}, name, default)
 
 
 def words(params: Mapping[str, str], name: str) -> list[str] | None:

@@ -9,7 +9,15 @@ from .faults import Fired, Rule
 
 Json = dict[str, Any]
 
-_NULLABLE = ("attributes", "groupID", "extendInfos", "childCategorys", "featureInfos")
+_NULLABLE = (
+    "attributes",
+    "productAttribute",
+    "tagInfoList",
+    "groupID",
+    "extendInfos",
+    "childCategorys",
+    "featureInfos",
+)
 _WORDS_FOR_NO_PRICE = "价格面议"
 
 
@@ -90,6 +98,12 @@ def seeming_total(total: int, size: int, fired: Fired) -> int:
         return total
     last_page = bisect_left(range(2 * total + 2), total, key=lambda page: page * size - _repeated(page, rule))
     return total + _repeated(last_page, rule)
+
+
+def claimed_total(total: int, page: int, fired: Fired) -> int:
+    """`totalRecords` as this page tells it; a drifting one grows from page to page."""
+    drift = fired.get("drifting_total")
+    return total + drift.rows * (page - 1) if drift and total else total
 
 
 def _repeated(page: int, rule: Rule) -> int:

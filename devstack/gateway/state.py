@@ -7,6 +7,7 @@ from .catalogue import Catalogue
 from .channel import Channel
 from .clock import Clock
 from .faults import Faults
+from .finding import PoolTasks, SearchIndex
 from .limits import CallLog, Limits
 from .live import LiveCatalogue
 from .outbox import Outbox
@@ -40,6 +41,10 @@ class State:
         self.faults = Faults(settings.seed)
         self.calls = CallLog()
         self.live = LiveCatalogue(catalogue or Catalogue(settings.seed, settings.products))
+        self.search = SearchIndex(self.live)
+        self.pools = PoolTasks(self.live)
+        # Indexes of products that were pushed to the buyer's listing.
+        self.relations: set[int] = set()
         self.empty_listings = False
         self.outbox = Outbox(self.app.member_id)
         self.channel = channel or Channel()

@@ -38,9 +38,12 @@ _LOCK = f"""
     WHERE id = ANY(%s) ORDER BY source, source_id, id FOR UPDATE
 """  # noqa: S608 - constants only
 _LINES = """
-    SELECT product_id, job_id, kind, fields::text FROM products_productchange WHERE product_id = ANY(%s) ORDER BY id
+    SELECT product_id, job_id, kind, fields::text FROM products_productchange
+    WHERE product_id = ANY(%s) AND kind <> ALL(%s) ORDER BY id
 """
 _DELETE = "UPDATE products_product SET deleted_at = %s, updated_at = %s, version = version + 1 WHERE id = ANY(%s)"
+# Lines that tell of no change.
+_STEPS = [kind.value for kind in ProductChange.STEPS]
 # Differs from whatever the source says next.
 _NO_FINGERPRINT = b""
 
@@ -173,7 +176,7 @@ def _locked(product_ids: Sequence[int]) -> dict[int, _Known]:
 def _lines(product_ids: Sequence[int]) -> dict[int, list[_Line]]:
     """The whole history of these products, oldest first; read after their rows are locked, it is complete."""
     found: dict[int, list[_Line]] = {}
-    for product_id, job_id, kind, fields in fetch_all(_LINES, [list(product_ids)]):
+    for product_id, job_id, kind, fields in fetch_all(_LINES, [list(product_ids), _STEPS]):
         found.setdefault(product_id, []).append(_Line(job_id, kind, json.loads(fields, parse_float=Decimal)))
     return found
 

@@ -40,7 +40,7 @@ _KEPT = {
     "updates_of": "(s.kind <> 'updated' OR s.fields ?| %s::text[])",
 }
 _FOLLOWED = "coalesce(p.shop_id IN (SELECT shop_id FROM products_shopfollow WHERE user_id = %s), false) = %s"
-_COLUMNS = ("id", "product_id", "sku", "source", "shop_id", "kind", "fields", "job_id", "at")
+_COLUMNS = ("id", "product_id", "sku", "source", "shop_id", "kind", "fields", "reason", "job_id", "at")
 
 
 class Position(NamedTuple):
@@ -106,10 +106,10 @@ def feed_query(filters: Mapping[str, Any], *, after: Position | None, limit: int
     budget = SCAN_LIMIT if kept.parameters else limit + 1
     sql = f"""
         WITH horizon AS MATERIALIZED ({_HORIZON}), scanned AS MATERIALIZED (
-            SELECT c.id, c.xact, c.product_id, c.kind, c.fields, c.job_id, c.at FROM products_productchange c
+            SELECT c.id, c.xact, c.product_id, c.kind, c.fields, c.reason, c.job_id, c.at FROM products_productchange c
             WHERE {scanned.condition} ORDER BY c.xact, c.id LIMIT {budget}
         ), taken AS (
-            SELECT s.xact, s.id, s.product_id, p.sku, p.source, p.shop_id, s.kind, s.fields, s.job_id, s.at
+            SELECT s.xact, s.id, s.product_id, p.sku, p.source, p.shop_id, s.kind, s.fields, s.reason, s.job_id, s.at
             FROM scanned s LEFT JOIN products_product p ON p.id = s.product_id
             WHERE {kept.condition} ORDER BY s.xact, s.id LIMIT {limit + 1}
         ), tail AS (SELECT xact, id FROM scanned ORDER BY xact DESC, id DESC LIMIT 1)
@@ -179,4 +179,11 @@ def changes_of(product_id: int, filters: Mapping[str, Any]) -> "QuerySet[Product
 def point(change: ProductChange, fields: Sequence[str] | None) -> dict[str, Any]:
     """A change as the history shows it once its job is named; of its fields only these, None for all."""
     shown = change.fields if fields is None else {name: change.fields[name] for name in fields if name in change.fields}
-    return {"id": change.pk, "at": change.at, "kind": change.kind, "job_id": change.job_id, "fields": shown}
+    return {
+        "id": change.pk,
+        "at": change.at,
+        "kind": change.kind,
+        "reason": change.reason,
+        "job_id": change.job_id,
+        "fields": shown,
+    }

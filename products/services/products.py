@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 
 from django.db import transaction
 
+from products.ingest import presence
 from products.models import Product, ProductChange
 from products.services import store
 from products.services.edits import Edit
@@ -96,6 +97,7 @@ def purge_product(product_id: int, expected: Versions = None) -> None:
         "DELETE FROM products_productchange WHERE product_id = %s AND kind <> %s",
         [product_id, ProductChange.Kind.DELETED.value],
     )
+    presence.forget([product_id])
     sql.execute("DELETE FROM products_product WHERE id = %s", [product_id])
     audit.record("product.purge", "product", product_id, before={"sku": product.sku, "title": product.title})
 

@@ -30,6 +30,8 @@ COUNTERS: dict[str, Promise] = {
     "rejected": _("rejected"),
     "held": _("held"),
     "delisted": _("delisted"),
+    "missing": _("missing"),
+    "hidden": _("hidden"),
 }
 # What an operator does about the ends that the engine itself decides; a source's own errors bring their suggestion.
 REMEDIES: dict[str, Promise] = {
@@ -37,7 +39,15 @@ REMEDIES: dict[str, Promise] = {
         "More products are missing from the source than may be delisted at once. Look at the source;"
         " raise its limit if they are really gone, then resume."
     ),
+    "short_listing": _(
+        "The source claims to hold far fewer products than at its last complete walk. Look at the source; approve what"
+        " is shown if they are really gone, or resume once it is whole."
+    ),
     "empty_listing": _("The source answered with an empty list although products are known. Check it, then resume."),
+    "reject_limit": _(
+        "Most records cannot be used: the source speaks differently than before, or the mapping is wrong. Look at the"
+        " rejected records; resume to go on to the end anyway."
+    ),
     "quota_exhausted": _("The day's calls are used up. Resume when the quota renews, or raise the source's limit."),
     "batches_set_aside": _("Some batches failed again and again. Read the log; the next sync reads them anew."),
     "incomplete_walk": _("The source showed fewer products than it claims to hold. The next sync reads them anew."),

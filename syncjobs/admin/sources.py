@@ -68,6 +68,7 @@ class SourceForm(_ModelForm):
             "calls_per_second",
             "daily_call_limit",
             "delist_limit_percent",
+            "delist_after_walks",
         ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -129,7 +130,10 @@ class SourceAdmin(ActingAdmin):
             },
         ),
         (_("Configuration of the connector"), {"fields": ["options"]}),
-        (_("Limits"), {"fields": ["calls_per_second", "daily_call_limit", "delist_limit_percent"]}),
+        (
+            _("Limits"),
+            {"fields": ["calls_per_second", "daily_call_limit", "delist_limit_percent", "delist_after_walks"]},
+        ),
     ]
 
     def deeds(self) -> list[Deed]:

@@ -21,13 +21,18 @@ from syncjobs.engine.normalize import Normalized, Reject
 
 
 class Counters(msgspec.Struct, frozen=True, kw_only=True):
-    """What one batch did, in products (`calls`: calls to the source; `fields`: how often each field changed)."""
+    """What one batch did, in products (`calls`: calls to the source; `fields`: how often each field changed).
+
+    `delisted`, `missing` and `hidden` (deleted here, and kept up to date) are told of products counted before.
+    """
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     rejected: int = 0
     delisted: int = 0
+    missing: int = 0
+    hidden: int = 0
     calls: int = 0
     fields: dict[str, int] = {}
 

@@ -8,7 +8,7 @@ from syncjobs import selectors
 from syncjobs.models import SyncJob
 
 LOOK_SECONDS = 0.5
-COUNTERS = ("created", "updated", "unchanged", "rejected", "delisted")
+COUNTERS = ("created", "updated", "unchanged", "rejected", "delisted", "missing", "hidden")
 
 
 def follow(job_id: int) -> bool:

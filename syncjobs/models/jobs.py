@@ -3,7 +3,7 @@
 import re
 
 from django.contrib.postgres.fields import ArrayField
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -48,6 +48,12 @@ class Source(models.Model):
     calls_per_second = models.FloatField(_("calls per second"), default=10.0)
     daily_call_limit = models.PositiveIntegerField(_("calls per day"), null=True, blank=True)
     delist_limit_percent = models.PositiveSmallIntegerField(_("largest share a run may delist, %"), default=20)
+    delist_after_walks = models.PositiveSmallIntegerField(
+        _("complete walks in a row that must miss a product"),
+        default=3,
+        validators=[MinValueValidator(1), MaxValueValidator(10)],
+        help_text=_("Only then it is delisted; with 1 a single walk is enough."),
+    )
     # Rises with every change somebody makes, not with the tokens that workers renew.
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
@@ -139,6 +145,8 @@ class SyncJob(models.Model):
     # Whether the source can prove a walk, and whether it ever claimed another total than at the first page.
     provable = models.BooleanField(_("walk can prove completeness"), default=False)
     total_drifted = models.BooleanField(_("the source's total changed while walking"), default=False)
+    # Whether this full walk has proved what it missed: the next one is measured by its total.
+    proven = models.BooleanField(_("walk was complete"), default=False)
     processed = models.BigIntegerField(_("processed"), default=0)
     created = models.BigIntegerField(_("created"), default=0)
     updated = models.BigIntegerField(_("updated"), default=0)
@@ -146,6 +154,9 @@ class SyncJob(models.Model):
     rejected = models.BigIntegerField(_("rejected"), default=0)
     held = models.BigIntegerField(_("held"), default=0)
     delisted = models.BigIntegerField(_("delisted"), default=0)
+    # Missed by this walk and not delisted yet; written, but hidden because somebody deleted them here.
+    missing = models.BigIntegerField(_("missing"), default=0)
+    hidden = models.BigIntegerField(_("hidden"), default=0)
     calls = models.BigIntegerField(_("calls"), default=0)
     error = models.JSONField(_("error"), null=True, blank=True)
     request_id = models.CharField(_("request id"), max_length=64, default="", blank=True)
@@ -237,10 +248,20 @@ class SeenProduct(models.Model):
 
 
 class HeldProduct(models.Model):
-    """A product whose delisting waits for an operator, as it was shown; an approval goes no further than this list."""
+    """A product that a walk missed, as it was shown to an operator; an approval goes no further than this list.
+
+    `step` is where it would go, after `walks` complete walks in a row that missed it, this one included.
+    """
+
+    class Step(models.TextChoices):
+        MISSING = "missing", _("missing once")
+        SUSPECT = "suspect", _("suspect")
+        DELISTED = "delisted", _("delisted")
 
     job = _job_reference()
     product_id = models.BigIntegerField(_("product"))
+    step = models.CharField(_("step"), max_length=10, choices=Step, default=Step.DELISTED)
+    walks = models.PositiveSmallIntegerField(_("walks in a row that missed it"), default=1)
 
     class Meta:
         verbose_name = _("held product")

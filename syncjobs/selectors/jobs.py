@@ -29,6 +29,8 @@ class Progress(TypedDict):
     rejected: int
     held: int
     delisted: int
+    missing: int
+    hidden: int
     rate_per_second: float
     eta_seconds: int | None
 
@@ -151,6 +153,8 @@ def _progress(row: SyncJob) -> Progress:
         "rejected": row.rejected,
         "held": row.held,
         "delisted": row.delisted,
+        "missing": row.missing,
+        "hidden": row.hidden,
         "rate_per_second": round(rate, 1),
         "eta_seconds": _eta(row, rate),
     }

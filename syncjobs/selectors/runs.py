@@ -14,7 +14,18 @@ from system import sql
 
 # So many products are named in a comparison.
 COMPARED = 100
-COUNTERS = ("processed", "created", "updated", "unchanged", "rejected", "held", "delisted", "calls")
+COUNTERS = (
+    "processed",
+    "created",
+    "updated",
+    "unchanged",
+    "rejected",
+    "held",
+    "delisted",
+    "missing",
+    "hidden",
+    "calls",
+)
 
 _FIELDS = """
 SELECT f.key AS name, sum(f.value::bigint)::bigint AS n
@@ -38,7 +49,10 @@ class JobDetail(JobView):
 
 
 class ChangeView(TypedDict):
-    """What a run did to one product, or would do: `held` ones have no id and wait for a decision."""
+    """What a run did to one product, or would do: `held` ones have no id and wait for a decision.
+
+    `step` is where a held product would go, after `walks` complete walks in a row that missed it.
+    """
 
     id: int | None
     kind: str
@@ -46,6 +60,9 @@ class ChangeView(TypedDict):
     sku: str | None
     title: str | None
     fields: dict[str, Any]
+    reason: str
+    step: str | None
+    walks: int | None
     at: datetime | None
 
 
@@ -133,6 +150,9 @@ def change_view(line: ProductChange) -> ChangeView:
         "sku": None,
         "title": None,
         "fields": line.fields,
+        "reason": line.reason,
+        "step": None,
+        "walks": None,
         "at": line.at,
     }
 
@@ -145,7 +165,10 @@ def held_view(row: HeldProduct) -> ChangeView:
         "product_id": row.product_id,
         "sku": None,
         "title": None,
-        "fields": {"status": [None, Product.Status.DELISTED.value]},
+        "fields": {"status": [None, Product.Status.DELISTED.value]} if row.step == HeldProduct.Step.DELISTED else {},
+        "reason": ProductChange.Reason.NOT_IN_WALK.value,
+        "step": row.step,
+        "walks": row.walks,
         "at": None,
     }
 
@@ -157,7 +180,7 @@ def with_names(items: Sequence[ChangeView]) -> None:
     for item in items:
         if item["product_id"] in names:
             item["sku"], item["title"], status = names[item["product_id"]]
-            if item["kind"] == "held":
+            if "status" in item["fields"] and item["kind"] == "held":
                 item["fields"]["status"][0] = status
 
 

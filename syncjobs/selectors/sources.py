@@ -43,6 +43,7 @@ def _view(row: Source) -> dict[str, Any]:
         "calls_per_second": row.calls_per_second,
         "daily_call_limit": row.daily_call_limit,
         "delist_limit_percent": row.delist_limit_percent,
+        "delist_after_walks": row.delist_after_walks,
         "has_secrets": stored_secrets(row),
         "access_expires_at": row.access_expires_at,
         "refresh_expires_at": row.refresh_expires_at,

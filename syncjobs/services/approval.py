@@ -10,7 +10,7 @@ from system import audit
 from system.errors import ApplicationError, ErrorCode
 
 # The reasons for holding a job that a list of products belongs to.
-APPROVABLE = ("delist_limit", "empty_listing")
+APPROVABLE = ("delist_limit", "empty_listing", "short_listing")
 STAGE = SyncBatch.Stage
 STATE = SyncBatch.State
 

@@ -20,6 +20,7 @@ from syncjobs.engine.errors import LeaseLost, SyncCancelled
 from syncjobs.engine.normalize import Reject
 from syncjobs.engine.pipeline import BatchResult, Counters
 from syncjobs.models import RejectedRecord, SyncBatch, SyncJob
+from syncjobs.services import presence
 from system import sql
 
 # First word of the advisory lock that makes claims of one job take turns.
@@ -167,10 +168,12 @@ class BatchUnitOfWork:
 
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
+        self._hidden = 0
 
     def fingerprints(self, source_ids: Collection[str]) -> dict[str, bytes]:
         """Fingerprints of what the catalogue holds."""
         stored = catalog.load_fingerprints(self.claim.source, list(source_ids))
+        self._hidden = sum(row.is_hidden for row in stored.values())
         return {source_id: row.fingerprint for source_id, row in stored.items()}
 
     def apply(self, products: tuple[FingerprintedProduct, ...]) -> ApplyResult:
@@ -185,7 +188,9 @@ class BatchUnitOfWork:
             transaction.savepoint_rollback(before)
 
     def finish(self, result: BatchResult) -> None:
-        """Rejects, what was seen, the batch's own row and the job's counters."""
+        """Rejects, what was seen and what is gone, the batch's own row and the job's counters."""
+        result = presence.settled(self.claim.source, self.claim.job_id, result, dry_run=self.claim.dry_run)
+        result = presence.with_hidden(result, self._hidden)
         _save_rejects(self.claim, result.rejects)
         if self.claim.walk:
             _remember_seen(self.claim.job_id, result.seen)
@@ -237,6 +242,7 @@ UPDATE syncjobs_syncjob
 SET processed = processed + %(processed)s::bigint, created = created + %(created)s::bigint,
     updated = updated + %(updated)s::bigint, unchanged = unchanged + %(unchanged)s::bigint,
     rejected = rejected + %(rejected)s::bigint, delisted = delisted + %(delisted)s::bigint,
+    missing = missing + %(missing)s::bigint, hidden = hidden + %(hidden)s::bigint,
     calls = calls + %(calls)s::bigint, heartbeat_at = now(),
     total_drifted = total_drifted OR %(unidentified)s::bool
         OR EXISTS (SELECT 1 FROM unnest(%(totals)s::bigint[]) AS said WHERE said <> total),

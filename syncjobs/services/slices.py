@@ -20,7 +20,7 @@ from syncjobs.engine.contracts import BatchSpec, Connector
 from syncjobs.engine.errors import EngineError, FatalSourceError, QuotaExhausted, RetryableSourceError
 from syncjobs.engine.pipeline import run_batch
 from syncjobs.models import SyncBatch, SyncJob
-from syncjobs.services import announce, batches, delisting, jobs, planning
+from syncjobs.services import announce, batches, delisting, jobs, planning, reject_guard
 from syncjobs.services.batches import Claim
 from syncjobs.services.pulse import Pulse
 from syncjobs.services.slices_queue import ensure_slices
@@ -132,6 +132,7 @@ def _run(job: SyncJob, claim: Claim, connector: Connector, pulse: Pulse) -> None
     else:
         spec = msgspec.convert(claim.params, BatchSpec)
         run_batch(connector, spec, pulse, partial(batches.commit_batch, claim))
+        reject_guard.check_rejects(job.pk)
         announce.progress(job.pk)
 
 

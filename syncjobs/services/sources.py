@@ -39,6 +39,7 @@ class SourceSettings(msgspec.Struct, frozen=True, kw_only=True):
     calls_per_second: float = 10.0
     daily_call_limit: int | None = None
     delist_limit_percent: int = msgspec.field(default_factory=lambda: runtime.integer("sync.delist_limit_percent"))
+    delist_after_walks: int = 3
 
 
 class NewSource(SourceSettings, frozen=True, kw_only=True):

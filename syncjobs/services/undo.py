@@ -7,6 +7,7 @@ import msgspec
 from django.db import transaction
 
 from products.ingest.revert import Skipped, revert
+from products.models import ProductChange
 from syncjobs.models import SyncJob
 from syncjobs.services.jobs import find_job
 from system import audit, sql
@@ -27,9 +28,10 @@ LEASE_SECONDS = 60
 # Each product at its first line of the job, so that a step goes on in the index where the last one ended.
 _NEXT = """
 SELECT c.id, c.product_id FROM products_productchange c
-WHERE c.job_id = %(job)s::bigint AND c.id > %(after)s::bigint AND NOT EXISTS (
+WHERE c.job_id = %(job)s::bigint AND c.id > %(after)s::bigint AND c.kind <> ALL(%(steps)s::text[]) AND NOT EXISTS (
     SELECT FROM products_productchange e
-    WHERE e.product_id = c.product_id AND e.id < c.id AND e.job_id = %(job)s::bigint)
+    WHERE e.product_id = c.product_id AND e.id < c.id AND e.job_id = %(job)s::bigint
+      AND e.kind <> ALL(%(steps)s::text[]))
 ORDER BY c.id LIMIT %(limit)s::int
 """
 
@@ -108,7 +110,7 @@ def run_undo(payload: dict[str, Any], context: TaskContext) -> dict[str, Any]:
 
 
 def _next(job_id: int, after: int, limit: int) -> _Step:
-    rows = sql.rows(_NEXT, {"job": job_id, "after": after, "limit": limit})
+    rows = sql.rows(_NEXT, {"job": job_id, "after": after, "limit": limit, "steps": list(ProductChange.STEPS)})
     return _Step([row["product_id"] for row in rows], rows[-1]["id"] if rows else after)
 
 

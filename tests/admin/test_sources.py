@@ -25,6 +25,7 @@ FORM: dict[str, Any] = {
     "calls_per_second": "5",
     "daily_call_limit": "",
     "delist_limit_percent": "15",
+    "delist_after_walks": "2",
 }
 
 

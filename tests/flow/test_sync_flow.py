@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from devstack.gateway.client import GatewayClient
-from products.models import Category, Product, Shop
+from products.models import Category, Product, ProductChange, Shop
 from syncjobs.models import RejectedRecord, Source, SyncJob, SyncLog
 from syncjobs.services.jobs import resume_sync, stop_sync
 from system import sql
@@ -53,11 +53,20 @@ def test_an_incremental_sync_reads_only_what_changed(gateway: GatewayClient, wor
 
 
 def test_what_the_platform_took_down_is_delisted_by_the_next_full_walk(gateway: GatewayClient, worker: Worker) -> None:
+    Source.objects.update(delist_after_walks=1)
     finished(start())
     gone = set(map(str, gateway.control("delist", share=0.05)["ids"]))
     job = finished(start())
     assert (job.state, job.delisted) == ("succeeded", len(gone))
     assert set(Product.objects.filter(status="delisted").values_list("source_id", flat=True)) == gone
+
+
+def test_a_lookup_of_what_the_platform_took_down_delists_it(gateway: GatewayClient, worker: Worker) -> None:
+    finished(start())
+    gone = str(gateway.control("delist", share=0.01)["ids"][0])
+    job = finished(start(sku_list=(gone,)))
+    assert (job.state, job.delisted, job.rejected) == ("succeeded", 1, 0)
+    assert ProductChange.objects.get(kind="delisted").reason == "source_says_gone"
 
 
 def test_an_empty_but_successful_listing_deletes_nothing(gateway: GatewayClient, worker: Worker) -> None:

@@ -19,7 +19,7 @@ def running() -> Iterator[GatewayClient]:
 
 @pytest.fixture
 def gateway(running: GatewayClient) -> GatewayClient:
-    running.control("reset")
+    running.control("reset", products=PRODUCTS)
     return running
 
 

@@ -182,7 +182,7 @@ def test_a_delisted_product_that_comes_back_unchanged_is_restored() -> None:
     apply(record())
     product_id = Product.objects.get().pk
     assert catalog.delist(SOURCE, [product_id], 9) == 1
-    assert catalog.load_fingerprints(SOURCE, ["600000000001"])["600000000001"] == (product_id, b"", "delisted")
+    assert catalog.load_fingerprints(SOURCE, ["600000000001"])["600000000001"] == (product_id, b"", "delisted", False)
 
     assert apply(record()) == ApplyResult(updated=1, fields={"status": 1})
 

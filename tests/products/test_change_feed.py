@@ -74,6 +74,7 @@ def test_a_line_tells_what_happened(reader: ApiClient) -> None:
         "shop_id": shop.pk,
         "kind": "updated",
         "fields": {"stock": [100, 7]},
+        "reason": "",
         "task_id": "sync_5",
         "at": updated["at"],
     }

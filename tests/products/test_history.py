@@ -40,6 +40,7 @@ def test_every_change_newest_first_with_before_and_after(reader: ApiClient, prod
         "id": newest["id"],
         "at": "2026-05-04T12:00:00Z",
         "kind": "updated",
+        "reason": "",
         "task_id": None,
         "fields": {"price": [8.8, 7.7], "stock": [90, 80]},
     }

@@ -26,8 +26,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> scripted.World:
 
 @pytest.fixture
 def source(world: scripted.World, db: None) -> Source:
-    """The scripted source, as the default."""
-    return Source.objects.create(name="shop", kind="scripted", is_default=True)
+    """The scripted source, as the default; one complete walk that misses a product is enough to delist it."""
+    return Source.objects.create(name="shop", kind="scripted", is_default=True, delist_after_walks=1)
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ class World:
         self.claimed_total: Callable[[], int] = lambda: len(self.prices)
         self.before_fetch: Callable[[BatchSpec], None] = quiet
         self.hidden: set[str] = set()
+        self.gone: set[str] = set()
         self.fetches = 0
 
     def offer(self, count: int, price: str = "10.00") -> None:
@@ -66,9 +67,10 @@ class ScriptedConnector:
     def fetch(self, spec: BatchSpec) -> Iterator[Page]:
         world.fetches += 1
         world.before_fetch(spec)
-        shown = [offer for offer in spec.params["ids"] if offer not in world.hidden]
+        shown = [offer for offer in spec.params["ids"] if offer not in world.hidden | world.gone]
+        gone = tuple(offer for offer in spec.params["ids"] if offer in world.gone)
         records = tuple(RawRecord(msgspec.json.encode([offer, world.prices[offer]]), offer) for offer in shown)
-        yield Page(records=records, total=world.claimed_total())
+        yield Page(records=records, gone=gone, total=world.claimed_total())
 
     def normalize(self, raw: RawRecord) -> ProductRecord:
         offer, price = msgspec.json.decode(raw.payload)

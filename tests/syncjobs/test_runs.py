@@ -67,6 +67,29 @@ def test_a_broken_record_is_kept_with_its_payload_and_costs_only_itself(source: 
     assert b"broken" in bytes(kept.payload)
 
 
+def test_a_source_that_speaks_differently_is_held_before_it_costs_the_whole_walk(source: Source, world: World) -> None:
+    world.offer(600, price="broken")
+    job = work(start(batch_size=100))
+    assert (job.state, job.processed, job.rejected) == ("held", 200, 200)
+    assert error_code(job) == "reject_limit"
+    for offer in list(world.prices)[200:]:
+        world.prices[offer] = "10.00"
+    job = work(resume_sync(job.task_id))
+    assert (job.state, job.processed, job.rejected) == ("partial", 600, 200)
+
+
+def test_somebody_who_resumes_it_has_decided(source: Source, world: World) -> None:
+    world.offer(600, price="broken")
+    job = work(resume_sync(work(start(batch_size=100)).task_id))
+    assert (job.state, job.rejected) == ("partial", 600)
+
+
+def test_a_few_rejects_among_many_hold_nothing(source: Source, world: World) -> None:
+    world.offer(600)
+    world.prices |= dict.fromkeys(list(world.prices)[:250], "broken")
+    assert work(start(batch_size=600)).state == "partial"
+
+
 def test_an_incremental_sync_asks_for_what_changed_since_the_committed_watermark(source: Source, world: World) -> None:
     world.offer(25)
     world.clock = CLOCK + timedelta(days=1)

@@ -22,6 +22,9 @@ class HistoryPointSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     at = time_field()
     kind = serializers.ChoiceField(choices=ProductChange.Kind.choices)
+    reason = serializers.ChoiceField(
+        choices=ProductChange.Reason.choices, allow_blank=True, help_text="Why it went a step towards delisting"
+    )
     task_id = serializers.CharField(allow_null=True, help_text="The sync that caused it")
     fields = ChangedFieldsField(help_text="Name to [before, after]; empty when the product was created")  # type: ignore[assignment]
 
@@ -47,6 +50,7 @@ _POINT: dict[str, Any] = {
     "id": 41,
     "at": "2025-11-18T13:09:28Z",
     "kind": "updated",
+    "reason": "",
     "task_id": "sync_20251118_001",
     "fields": {"price": [99.99, 89.99], "stock": [100, 80]},
 }

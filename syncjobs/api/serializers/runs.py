@@ -8,7 +8,7 @@ from rest_framework import serializers
 from products.ingest.revert import REASONS
 from products.models import ProductChange
 from syncjobs.api.serializers.sync import JobSerializer
-from syncjobs.models import RejectedRecord, SyncJob, SyncLog
+from syncjobs.models import HeldProduct, RejectedRecord, SyncJob, SyncLog
 from system.api.pagination import PageQuery
 from system.api.query import BooleanField, ListField, Query, QuerySerializer
 from system.api.serializers import StrictSerializer
@@ -64,6 +64,13 @@ class RunChangeSerializer(serializers.Serializer[Any]):
     title = serializers.CharField(allow_null=True)
     fields = serializers.DictField(  # type: ignore[assignment] # documents a key of this name
         help_text=_("By field its value before and after: [before, after]")
+    )
+    reason = serializers.ChoiceField(choices=ProductChange.Reason.choices, allow_blank=True)
+    step = serializers.ChoiceField(
+        choices=HeldProduct.Step.choices, allow_null=True, help_text=_("Of held products: where they would go")
+    )
+    walks = serializers.IntegerField(
+        allow_null=True, help_text=_("Of held products: complete walks in a row that missed them, this one included")
     )
     at = serializers.DateTimeField(allow_null=True)
 

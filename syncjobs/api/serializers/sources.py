@@ -53,7 +53,13 @@ class ChangeSourceSerializer(StrictSerializer):
         min_value=1, max_value=MOST_CALLS_PER_DAY, allow_null=True, default=None
     )
     delist_limit_percent = serializers.IntegerField(
-        min_value=0, max_value=100, default=20, help_text=_("A run that would delist a larger share is held")
+        min_value=0, max_value=100, default=20, help_text=_("A run that misses a larger share is held")
+    )
+    delist_after_walks = serializers.IntegerField(
+        min_value=1,
+        max_value=10,
+        default=3,
+        help_text=_("So many complete walks in a row must miss a product before it is delisted"),
     )
 
 
@@ -104,6 +110,7 @@ class SourceSerializer(serializers.Serializer[Any]):
     calls_per_second = serializers.FloatField()
     daily_call_limit = serializers.IntegerField(allow_null=True)
     delist_limit_percent = serializers.IntegerField()
+    delist_after_walks = serializers.IntegerField()
     has_secrets = StoredSecretsSerializer()
     access_expires_at = serializers.DateTimeField(allow_null=True)
     refresh_expires_at = serializers.DateTimeField(allow_null=True)

@@ -171,6 +171,8 @@ class ProgressSerializer(serializers.Serializer[Any]):
     rejected = serializers.IntegerField()
     held = serializers.IntegerField()
     delisted = serializers.IntegerField()
+    missing = serializers.IntegerField(help_text=_("Not seen by this complete walk, and not delisted yet"))
+    hidden = serializers.IntegerField(help_text=_("Kept up to date, but deleted here: nobody is shown them"))
     rate_per_second = serializers.FloatField()
     eta_seconds = serializers.IntegerField(allow_null=True)
 

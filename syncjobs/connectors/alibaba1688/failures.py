@@ -11,7 +11,11 @@ from syncjobs.engine.errors import EngineError, FatalSourceError, QuotaExhausted
 
 PREPARING_SECONDS = 2.0
 
-_GONE = re.compile(r"不存在|已下架|已删除")
+# A clear word about the product itself: that its shop, its category or a permission does not exist is none.
+_GONE = re.compile(
+    r"^(?:(?:该|此|您的)?(?:商品|产品|货品|宝贝|offer|product)[\s\[【(（:：]*\d*[\]】)）\s]*(?:信息)?)?(?:不存在|已下架|已删除)",
+    re.IGNORECASE,
+)
 _NOT_ALLOWED = re.compile(r"没有.{0,20}权限|无.{0,20}权限")
 _SAFE_CODE = re.compile(r"[^\w.\-]+", re.ASCII)
 _CODE_LENGTH = 64
@@ -47,8 +51,8 @@ class BusinessError(Exception):
 
     @property
     def is_gone(self) -> bool:
-        """Whether it says that the product does not exist any more."""
-        return bool(_GONE.search(self.text))
+        """Whether it clearly says that the product does not exist any more."""
+        return bool(_GONE.match(self.text.strip())) and not _NOT_ALLOWED.search(self.text)
 
     def as_engine_error(self, api: Api) -> EngineError:
         """What a refusal of a whole call means; for one product it is no engine error at all."""

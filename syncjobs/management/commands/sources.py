@@ -56,6 +56,14 @@ def _add_arguments(parser: Any) -> None:
     parser.add_argument("--refresh-expires-at", type=datetime.fromisoformat, metavar="ISO8601")
     parser.add_argument("--calls-per-second", type=float, default=10.0)
     parser.add_argument("--daily-call-limit", type=int)
+    parser.add_argument(
+        "--delist-after-walks",
+        type=int,
+        choices=range(1, 11),
+        default=3,
+        metavar="1-10",
+        help="complete walks in a row that must miss a product before it is delisted (default 3)",
+    )
     parser.add_argument("--default", action="store_true", default=None, help="make it the default source")
 
 
@@ -68,6 +76,7 @@ def _add(options: dict[str, Any]) -> None:
             credentials=_credentials(options),
             calls_per_second=options["calls_per_second"],
             daily_call_limit=options["daily_call_limit"],
+            delist_after_walks=options["delist_after_walks"],
             is_default=options["default"],
         )
     )

@@ -51,7 +51,12 @@ def test_a_refusal_inside_the_result_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "gone"), [("商品[1]不存在", True), ("该商品已下架", True), ("没有该商品的查询权限", False)]
+    ("text", "gone"),
+    [
+        *[("商品[1]不存在", True), ("该商品已下架", True), ("没有该商品的查询权限", False)],
+        *[("商品 681234500001 已删除", True), ("已下架", True), ("商品不存在或没有查询权限", False)],
+        *[("商品所属店铺不存在", False), ("类目[7]不存在", False), ("用户不存在", False)],
+    ],
 )
 def test_gone_is_told_from_refused(text: str, gone: bool) -> None:
     assert BusinessError("", text).is_gone == gone
