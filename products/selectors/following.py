@@ -1,10 +1,10 @@
-"""The change feed for those who are told of it: each product's changes in their order, and how far behind somebody is."""
+"""The change feed for those who are told of it: each product's changes in order, and how far behind somebody is."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from products.selectors.changes import _HORIZON, _KEPT, FeedPage, Position, _line, feed_page, name_jobs
+from products.selectors.changes import _COLUMNS, _HORIZON, _KEPT, FeedPage, Position, _line, feed_page, name_jobs
 from products.selectors.listing import MAX_ID
 from system import sql
 
@@ -16,9 +16,10 @@ _END = f"""
     WITH horizon AS MATERIALIZED ({_HORIZON})
     SELECT (SELECT system_identifier FROM pg_control_system())::text, horizon.xact::text FROM horizon
 """  # noqa: S608 - constants only
+_OF_PRODUCT = ("sku", "source", "shop_id")
+_SHOWN = ", ".join(f"{'p' if name in _OF_PRODUCT else 's'}.{name}" for name in _COLUMNS)
 _EARLIER = f"""
-    SELECT s.id, s.product_id, p.sku, p.source, p.shop_id, s.kind, s.fields, s.job_id, s.at
-    FROM products_productchange shown CROSS JOIN LATERAL (
+    SELECT {_SHOWN} FROM products_productchange shown CROSS JOIN LATERAL (
         SELECT c.* FROM products_productchange c WHERE c.product_id = shown.product_id AND c.id < shown.id
         ORDER BY c.id DESC LIMIT {EARLIER_LINES}
     ) s LEFT JOIN products_product p ON p.id = s.product_id
@@ -45,9 +46,8 @@ class Lag(NamedTuple):
 
 def feed_end() -> Position:
     """Where a reader begins who wants to know only of what is yet to come."""
-    row = sql.fetch_one(_END)
-    assert row is not None
-    return Position(row[0], int(row[1]) - 1, MAX_ID)
+    ((cluster, horizon),) = sql.fetch_all(_END)
+    return Position(cluster, int(horizon) - 1, MAX_ID)
 
 
 def changes_in_order(filters: Mapping[str, Any], *, after: Position, limit: int) -> FeedPage:

@@ -26,6 +26,7 @@ SCANS = 20
 LONGEST_WAY = 1_000_000
 
 PLACE = ("feed_cluster", "feed_xact", "feed_line", "heard_xact", "heard_line", "feed_delivery_id", "has_gap")
+_TOLD = ("id", "product_id", "sku", "source", "shop_id", "reason", "task_id", "at")
 _NAMES = {kind.value: event.value for event, kind in Webhook.KINDS.items()}
 
 
@@ -134,8 +135,8 @@ def _told(line: dict[str, Any]) -> dict[str, Any]:
     """A change as it is told; `fields` is null where the values are too large."""
     fields = line["fields"]
     is_small = len(orjson.dumps(fields)) <= LARGEST_CHANGE
-    about = {name: line[name] for name in ("id", "product_id", "sku", "source", "shop_id", "task_id", "at")}
-    return {"type": _NAMES[line["kind"]], **about, "changed": sorted(fields), "fields": fields if is_small else None}
+    told = {"type": _NAMES[line["kind"]], **{name: line[name] for name in _TOLD}}
+    return told | {"changed": sorted(fields), "fields": fields if is_small else None}
 
 
 def _write(webhook: Webhook, changes: list[dict[str, Any]]) -> WebhookDelivery:
