@@ -165,7 +165,7 @@ def hear_versions(start: Position, done: threading.Event) -> Heard:
 
 def believed(lines: list[tuple[int, int]]) -> list[int]:
     """The versions that a receiver takes who leaves out what is not newer than what it has."""
-    newest, versions = 0, []
+    newest, versions = 0, list[int]()
     for number, version in lines:
         if number > newest:
             newest, versions = number, [*versions, version]

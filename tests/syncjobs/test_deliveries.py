@@ -11,10 +11,8 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
-from pytest_django import Settings
 
 from accounts.models import User
-from accounts.services import create_user
 from syncjobs.models import Source, SyncJob, Webhook, WebhookDelivery
 from syncjobs.services import deliveries, jobs, pump
 from syncjobs.services.deliveries import redeliver
@@ -23,25 +21,13 @@ from syncjobs.services.sending import signed_headers
 from syncjobs.services.webhooks import Owner, create_webhook, rotate_secret
 from system.models import AuditLog, Task
 from tests.architecture.source import PROJECT
-from tests.conftest import PASSWORD
 from tests.connectors.alibaba1688.support import http_answer, serving
+from tests.products.test_change_feed import settled
+from tests.products.test_following import late_line, write
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("silence")]
 
 OK, BUSY, GONE = http_answer(b"thanks"), http_answer(b"later", "503 Busy"), http_answer(b"", "410 Gone")
-
-
-@pytest.fixture(autouse=True)
-def bells(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody hears the workers' bells."""
-    monkeypatch.setattr("system.queue.current_app.send_task", lambda *_, **__: None)
-
-
-@pytest.fixture
-def owner(settings: Settings) -> User:
-    """An operator, who may call servers on this machine."""
-    settings.OUTBOUND_ALLOWED_HOSTS = ("127.0.0.1",)
-    return create_user("hooked", "hooked@example.com", PASSWORD, role="operator")
 
 
 @pytest.fixture
@@ -77,6 +63,12 @@ def failed_once() -> WebhookDelivery:
     """The only delivery there is, of a job that failed."""
     jobs.fail(job().pk, {"code": "source_refused"})
     return WebhookDelivery.objects.get()
+
+
+def failed_once_for(webhook: Webhook) -> WebhookDelivery:
+    """What a webhook is told of a job that failed."""
+    jobs.fail(job().pk, {"code": "source_refused"})
+    return WebhookDelivery.objects.get(webhook=webhook, event="job.failed")
 
 
 def parts(request: bytes) -> tuple[dict[str, str], bytes]:
@@ -285,16 +277,41 @@ def test_a_large_answer_is_not_kept(hook: Any) -> None:
     assert len(delivery.attempts[0]["excerpt"]) == 500
 
 
-def test_the_receiver_of_the_documents_tells_ours_from_others(hook: Any) -> None:
+@pytest.fixture
+def receiver() -> dict[str, Any]:
+    """The receiver of the documents."""
     page = (PROJECT / "docs" / "webhooks.md").read_text(encoding="utf-8")
     told: dict[str, Any] = {}
     exec(page.split("```python receiver\n", 1)[1].split("```", 1)[0], told)  # noqa: S102 - our own document
+    return told
+
+
+def test_the_receiver_of_the_documents_tells_ours_from_others(hook: Any, receiver: dict[str, Any]) -> None:
     with serving(OK) as (url, requests):
         _, secret = hook(url)
         attempt(failed_once())
     headers, body = parts(requests[0])
-    check = told["is_from_1688sync"]
+    check = receiver["is_from_1688sync"]
     assert check(secret, headers, body)
     assert not check(secret, headers, body + b" ")
     assert not check("whsec_" + base64.b64encode(b"x" * 32).decode(), headers, body)
     assert not check(secret, headers | {"webhook-timestamp": "1700000000"}, body)
+
+
+def test_the_receiver_of_the_documents_takes_each_thing_once_and_in_order(
+    follow: Any, receiver: dict[str, Any]
+) -> None:
+    with serving(OK) as (url, requests):
+        webhook = follow(url, [*Webhook.KINDS, "job.failed"])
+        older, younger = late_line(1)
+        other = write(2)
+        settled()
+        pump.pump()
+        failed = failed_once_for(webhook)
+        attempt(failed)
+    inbox, news = receiver["Inbox"](), list[Any]()
+    for request in (*requests, *requests):
+        news += inbox.news(*parts(request))
+    late = json.dumps({"type": "product.changes", "data": {"changes": [{"id": older, "product_id": 1}]}}).encode()
+    assert list(inbox.news({"webhook-id": "evt_late"}, late)) == []
+    assert [each.get("id") for each in news] == [older, younger, other, None]
