@@ -3,7 +3,7 @@
 Receivers may hang for as long as they like: they keep a thread waiting and none of the processes that sync. Deliveries
 are rows; whoever sends one has its webhook for half a minute (`busy_until`), so that a receiver is called by one at a
 time and a worker that dies costs a repetition. Whoever holds the advisory lock sends; when that worker is gone, the
-lock is, and the next bell or sweep begins anew.
+lock is, and the next bell or sweep begins anew. A bell is a task and takes no time.
 """
 
 import logging
@@ -21,12 +21,10 @@ from django.utils import timezone
 from syncjobs.connectors.http import HttpClient
 from syncjobs.models import Webhook, WebhookDelivery
 from syncjobs.services import following, webhook_ends
-from syncjobs.services.deliveries import DELIVER_KIND, ring
 from syncjobs.services.outbound import outbound_client
 from syncjobs.services.sending import Outcome, letter_of, send
-from system import sql
+from system import leaving, sql
 from system.crypto import CannotDecrypt
-from system.models import Task
 from system.queue import TaskContext
 
 logger = logging.getLogger(__name__)
@@ -72,15 +70,18 @@ Flying = dict["Future[Outcome]", WebhookDelivery]
 
 def deliver(_payload: dict[str, Any], _context: TaskContext) -> None:
     """Handler of `webhook.deliver`, the bell: let a thread of this process send, and make room for other tasks."""
+    begin()
+
+
+def begin_if_due() -> None:
+    """Send what is due, and what webhooks have to be told of products, if there is any; the sweeper calls it."""
+    if _is_due() or following.followers():
+        begin()
+
+
+def begin() -> None:
+    """Let a thread of this process send, unless another does; returns at once."""
     threading.Thread(target=_send_beside, name="webhooks", daemon=True).start()
-
-
-def ring_waiting() -> None:
-    """Ring for deliveries that are due, and for webhooks that have changes to be told of; the sweeper calls it."""
-    waiting = Task.objects.filter(kind=DELIVER_KIND, state=Task.State.PENDING)
-    if (_is_due() or following.followers()) and not waiting.exists():
-        with transaction.atomic():
-            ring()
 
 
 def pump() -> int:
@@ -92,7 +93,7 @@ def pump() -> int:
                 return attempts
             attempts += _send_due()
         # Who rang while the lock was still held has left it to us.
-        if not _is_due():
+        if leaving.told() or not _is_due():
             return attempts
 
 
@@ -148,7 +149,8 @@ def _follow() -> None:
 
 def _claim(limit: int) -> list[WebhookDelivery]:
     """The next delivery of each webhook that is free."""
-    ids = [row[0] for row in sql.fetch_all(_CLAIM, [BUSY_SECONDS, limit])] if limit else []
+    is_over = limit == 0 or leaving.told()
+    ids = [] if is_over else [row[0] for row in sql.fetch_all(_CLAIM, [BUSY_SECONDS, limit])]
     return list(WebhookDelivery.objects.select_related("webhook").filter(pk__in=ids))
 
 

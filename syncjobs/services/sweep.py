@@ -20,4 +20,4 @@ def sweep_jobs() -> None:
     delisting.forget_walks()
     schedule_runs.run_due()
     messages.ring_waiting()
-    pump.ring_waiting()
+    pump.begin_if_due()

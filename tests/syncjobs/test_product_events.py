@@ -1,6 +1,7 @@
 """Webhooks that ask for product events: runs of changes, one after the other, from the moment they asked."""
 
 import socket
+import threading
 from datetime import timedelta
 
 import pytest
@@ -8,10 +9,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from products.models import Product, ProductChange
-from syncjobs.models import Webhook, WebhookDelivery
+from syncjobs.models import SyncJob, Webhook, WebhookDelivery
 from syncjobs.services import following, pump, tidying
 from syncjobs.services.deliveries import redeliver
 from syncjobs.services.pump import DELAYS
+from syncjobs.services.sweep import sweep_jobs
 from syncjobs.services.webhooks import Owner
 from system.models import Task
 from tests.conftest import eventually
@@ -19,6 +21,7 @@ from tests.connectors.alibaba1688.support import serving
 from tests.products.records import apply, record
 from tests.products.test_change_feed import settled
 from tests.products.test_following import write
+from tests.syncjobs.conftest import claimed_task
 from tests.syncjobs.hooks import BUSY, OK, Hook, ids, send, told
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("silence")]
@@ -53,21 +56,42 @@ def test_a_sync_writes_no_delivery_and_no_task(follow: Hook) -> None:
     assert not Task.objects.filter(kind="webhook.deliver").exists()
 
 
-def test_the_sweeper_rings_while_there_is_something_to_tell(follow: Hook) -> None:
-    bells = Task.objects.filter(kind="webhook.deliver")
+def test_the_sweeper_has_it_sent_while_there_is_something_to_tell(
+    follow: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = list[None]()
+    monkeypatch.setattr(pump, "begin", lambda: begun.append(None))
     with serving(OK) as (url, _):
         settled()
         follow(url)
-        pump.ring_waiting()
-        assert not bells.exists()
+        sweep_jobs()
+        assert not begun
         write(1)
-        pump.ring_waiting()
-        pump.ring_waiting()
-        assert bells.count() == 1
-        bells.delete()
+        sweep_jobs()
+        assert len(begun) == 1
         send()
-        pump.ring_waiting()
-    assert not bells.exists()
+        sweep_jobs()
+    assert len(begun) == 1
+
+
+def test_a_thread_sends_beside_the_tasks(follow: Hook) -> None:
+    with serving(OK) as (url, requests):
+        follow(url)
+        written = write(1)
+        settled()
+        pump.deliver({}, claimed_task(SyncJob(pk=1)))
+        eventually(lambda: WebhookDelivery.objects.filter(state="succeeded").exists())
+        eventually(lambda: "webhooks" not in {thread.name for thread in threading.enumerate()})
+    assert ids(requests) == [[written]]
+
+
+def test_a_worker_that_is_told_to_stop_begins_nothing_new(follow: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("system.leaving.told", lambda: True)
+    with serving(OK) as (url, requests):
+        follow(url)
+        write(1)
+        send()
+    assert requests == []
 
 
 def test_runs_are_bounded_and_follow_each_other(follow: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
