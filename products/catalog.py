@@ -55,6 +55,9 @@ _DELIST = """
     )
     SELECT count(*) FROM logged
 """
+_HAS_SKUS = """
+SELECT EXISTS (SELECT 1 FROM products_product p JOIN products_sku s ON s.product_id = p.id WHERE p.source = %s)
+"""
 _COUNT_LISTED = """
     SELECT count(*) FROM products_product
     WHERE source = %s AND source <> '' AND status <> ALL(%s) AND deleted_at IS NULL
@@ -161,6 +164,12 @@ def count_listed(source: str) -> int:
     """How many products of a source are neither delisted nor deleted."""
     row = fetch_one(_COUNT_LISTED, [source, list(GONE)])
     return row[0] if row else 0
+
+
+def has_skus(source: str) -> bool:
+    """Whether the catalogue holds any SKU of a source."""
+    row = fetch_one(_HAS_SKUS, [source])
+    return bool(row and row[0])
 
 
 def _incoming(changes: ChangeSet, now: datetime) -> dict[str, Incoming]:
