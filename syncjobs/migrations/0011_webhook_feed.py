@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('syncjobs', '0009_job_doubts'),
+        ('syncjobs', '0010_raw_answers'),
     ]
 
     operations = [
