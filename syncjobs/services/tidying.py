@@ -1,4 +1,4 @@
-"""What nobody asks for any more: old deliveries, change messages and slots, and what abandoned walks saw."""
+"""What nobody asks for any more: old deliveries, change messages, slots, kept answers, and memories of walks."""
 
 from datetime import timedelta
 
@@ -7,6 +7,7 @@ from django.db.models import Model, Q
 from django.utils import timezone
 
 from syncjobs.models import ChangeMessage, ScheduledRun, WebhookDelivery
+from syncjobs.services import raw_answers
 from system import sql
 
 # 1688 repeats a message for days at most, so a message id this old does not come back.
@@ -49,4 +50,4 @@ def tidy() -> int:
         old = model._default_manager.filter(is_done, created_at__lt=timezone.now() - timedelta(days=days))
         while rows := list(old.order_by("pk").values_list("pk", flat=True)[:ROWS_AT_ONCE]):
             removed += model._default_manager.filter(pk__in=rows).delete()[0]
-    return removed
+    return removed + raw_answers.tidy()
