@@ -142,7 +142,7 @@ class Stack:
     def _rows(self, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         try:
             with psycopg.connect(self.postgres.url, autocommit=True, connect_timeout=3) as connection:
-                cursor = connection.execute(statement, values)  # type: ignore[call-overload] # our own statements
+                cursor = connection.execute(statement, values)
                 return list(cursor.fetchall()) if cursor.description else []
         except (psycopg.OperationalError, FileNotFoundError):
             time.sleep(0.2)

@@ -65,7 +65,7 @@ def at_each_third(stack: Stack, task_id: str, times: int) -> Iterator[int]:
 
 def _is_so_far(stack: Stack, task_id: str, share: float) -> bool:
     job = stack.job(task_id)
-    return job["state"] != "running" or (job["total"] and job["processed"] >= job["total"] * share)
+    return job["state"] != "running" or bool(job["total"] and job["processed"] >= job["total"] * share)
 
 
 @contextmanager
