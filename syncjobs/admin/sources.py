@@ -20,6 +20,7 @@ from syncjobs.engine.errors import EngineError
 from syncjobs.models import Source, SyncJob
 from syncjobs.services import sources
 from syncjobs.services.jobs import StartSync, start_sync
+from syncjobs.services.policies import wrong_policies
 from syncjobs.services.source_checks import check_source
 from system.backoffice.base import ActingAdmin, Deed
 from system.backoffice.html import badge
@@ -69,6 +70,7 @@ class SourceForm(_ModelForm):
             "daily_call_limit",
             "delist_limit_percent",
             "delist_after_walks",
+            "field_policies",
         ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -84,6 +86,13 @@ class SourceForm(_ModelForm):
         if not isinstance(options, dict):
             raise forms.ValidationError(gettext("Options must be a JSON object."))
         return options
+
+    def clean_field_policies(self) -> dict[str, str]:
+        """Known fields and policies only."""
+        said = self.cleaned_data["field_policies"] or {}
+        if wrong := wrong_policies(said):
+            raise forms.ValidationError(wrong)
+        return said
 
     def clean_calls_per_second(self) -> float:
         """A rate the bucket can work with."""
@@ -132,7 +141,15 @@ class SourceAdmin(ActingAdmin):
         (_("Configuration of the connector"), {"fields": ["options"]}),
         (
             _("Limits"),
-            {"fields": ["calls_per_second", "daily_call_limit", "delist_limit_percent", "delist_after_walks"]},
+            {
+                "fields": [
+                    "calls_per_second",
+                    "daily_call_limit",
+                    "delist_limit_percent",
+                    "delist_after_walks",
+                    "field_policies",
+                ]
+            },
         ),
     ]
 
