@@ -34,9 +34,10 @@ from products.ingest.products import (
 from products.ingest.references import resolve_categories, resolve_shops
 from products.ingest.rows import SYNCED_COLUMNS, Cells, differences, product_cells, sku_cells, sku_differences, to_json
 from products.ingest.skus import SkuWrites, StoredSku, stored_skus
+from products.ingest.stock import store_stock
 from products.ingest.tree import write_tree
 from products.models import Product, ProductChange
-from products.records import ApplyResult, CategoryRecord, ChangeSet, FingerprintedProduct, ProductRecord
+from products.records import ApplyResult, CategoryRecord, ChangeSet, FingerprintedProduct, ProductRecord, StockHint
 from system.sql import copy_rows, fetch_all, fetch_one
 
 # The states of a product that its source no longer offers.
@@ -64,6 +65,9 @@ _DELIST = """
         FROM gone ORDER BY id RETURNING 1
     )
     SELECT count(*) FROM logged
+"""
+_HAS_SKUS = """
+SELECT EXISTS (SELECT 1 FROM products_product p JOIN products_sku s ON s.product_id = p.id WHERE p.source = %s)
 """
 _COUNT_LISTED = """
     SELECT count(*) FROM products_product
@@ -138,6 +142,24 @@ def apply_categories(records: Iterable[CategoryRecord]) -> int:
     return write_tree(records, timezone.now())
 
 
+def apply_stock(source: str, hints: Iterable[StockHint], covered_until: datetime | None) -> int:
+    """Store stocks that the source told of without showing the product; returns how many products changed.
+
+    A hint counts only where it is newer than all that is known: the product's last change by a sync or at the source,
+    the hint stored before it, `covered_until`. What operators own stays. A changed product loses its fingerprint, so
+    the next look at the source is compared in full. See `products.ingest.stock`.
+
+    Raises:
+        RuntimeError: called outside a transaction.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("catalog.apply_stock belongs into the transaction that marks its messages as applied")
+    now = timezone.now()
+    lines = store_stock(source, hints, covered_until, list(GONE), now)
+    log_changes([(id_, ProductChange.Kind.UPDATED, fields) for id_, fields in lines], None, now)
+    return len(lines)
+
+
 def delist(source: str, product_ids: Sequence[int], job_id: int | None, reason: str = "") -> int:
     """Mark products as no longer offered, with change lines; returns how many were still listed.
 
@@ -155,6 +177,12 @@ def count_listed(source: str) -> int:
     """How many products of a source are neither delisted nor deleted."""
     row = fetch_one(_COUNT_LISTED, [source, list(GONE)])
     return row[0] if row else 0
+
+
+def has_skus(source: str) -> bool:
+    """Whether the catalogue holds any SKU of a source."""
+    row = fetch_one(_HAS_SKUS, [source])
+    return bool(row and row[0])
 
 
 def _incoming(changes: ChangeSet, now: datetime) -> dict[str, Incoming]:

@@ -150,6 +150,8 @@ class Product(models.Model):
     conflicts_at = models.DateTimeField(_("in conflict since"), null=True, blank=True, editable=False)
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
     source_updated_at = models.DateTimeField(_("updated at the source"), null=True, blank=True)
+    # The moment of the latest stock hint, so that an older one that comes late changes nothing (`catalog.apply_stock`).
+    stock_at = models.DateTimeField(null=True, blank=True, editable=False)
     synced_at = models.DateTimeField(_("last changed by a sync"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
     updated_at = models.DateTimeField(_("updated at"), default=timezone.now)
@@ -207,6 +209,7 @@ class Sku(models.Model):
     # Only of products that quote each SKU by quantity, like the product's own.
     price_tiers = models.JSONField(_("price tiers"), default=list, blank=True)
     stock = models.BigIntegerField(_("stock"), default=0)
+    stock_at = models.DateTimeField(null=True, blank=True, editable=False)
     image = models.TextField(_("image"), default="", blank=True)
     position = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now)

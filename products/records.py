@@ -110,6 +110,18 @@ class FingerprintedProduct(msgspec.Struct, frozen=True, gc=False):
     fingerprint: bytes
 
 
+class StockHint(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What a source says of a stock without showing the product: an absolute number as it was at a moment.
+
+    `sku_id` is the SKU's id at the source; "" means the product as a whole.
+    """
+
+    source_id: str
+    sku_id: str = ""
+    stock: int
+    at: datetime
+
+
 class ChangeSet(msgspec.Struct, frozen=True, kw_only=True):
     """What one batch wants written for the source of this name: only new or changed products, sorted by id."""
 

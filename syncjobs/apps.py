@@ -16,11 +16,12 @@ class SyncjobsConfig(AppConfig):
         from syncjobs import knobs
         from syncjobs.dashboard import activity_card, jobs_gauges, week_card, workers_card
         from syncjobs.selectors import job_names, job_number
+        from syncjobs.services.announced import apply_stock, fetch_announced
         from syncjobs.services.deliveries import DELIVER_KIND, deliver
         from syncjobs.services.jobs import request_stop
-        from syncjobs.services.messages import FETCH_KIND, fetch_announced
+        from syncjobs.services.messages import FETCH_KIND, STOCK_KIND
         from syncjobs.services.policies import policies_by_name
-        from syncjobs.services.slices import run_slice
+        from syncjobs.services.slices import end_crash_loop, run_slice
         from syncjobs.services.slices_queue import SLICE_KIND
         from syncjobs.services.sweep import sweep_jobs
         from syncjobs.services.undo import UNDO_KIND, run_undo
@@ -33,11 +34,12 @@ class SyncjobsConfig(AppConfig):
         register_policies(policies_by_name)
         register_gauges(jobs_gauges)
         # A slice is only a part: whoever cancels one wants the sync to stop, not another slice in its place.
-        register_handler(SLICE_KIND, run_slice, on_cancel=request_stop)
+        register_handler(SLICE_KIND, run_slice, on_cancel=request_stop, on_crash_loop=end_crash_loop)
         register_handler(UNDO_KIND, run_undo)
         register_job_names(JobNames(job_names, job_number))
         register_handler(DELIVER_KIND, deliver)
         register_handler(FETCH_KIND, fetch_announced)
+        register_handler(STOCK_KIND, apply_stock)
         register_sweeper(sweep_jobs)
         may_look = "syncjobs.view_syncjob"
         cards = "backoffice/cards"

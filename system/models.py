@@ -5,6 +5,7 @@ import uuid
 from django.contrib.postgres.fields import ArrayField
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -16,7 +17,8 @@ class Task(models.Model):
     failed | cancelled -> pending when somebody has it tried again, running -> pending when its handler asks for that.
     A worker owns the row while `lease_until` lies ahead; `fence` rises with every claim, so that a worker that slept
     through its lease can no longer write. `attempts` keeps {started_at, finished_at, worker, error, again} of each
-    claim; one without finished_at lost its worker, and `again` says that its handler asked for another.
+    claim; one without finished_at lost its worker, and `again` says that its handler asked for another
+    (`system.task_claims`).
     """
 
     class State(models.TextChoices):
@@ -60,6 +62,12 @@ class Task(models.Model):
                 fields=["state", "not_before"],
                 condition=models.Q(state__in=["pending", "running", "cancelling"]),
                 name="task_open",
+            ),
+            models.Index(
+                models.F("queue"),
+                Coalesce("not_before", "rung_at"),
+                condition=models.Q(state="pending"),
+                name="task_waiting",
             ),
             models.Index(fields=["job_id", "state"], condition=models.Q(job_id__isnull=False), name="task_job"),
             models.Index(fields=["-created_at", "-id"], name="task_newest"),

@@ -2,16 +2,17 @@
 
 `enqueue` writes a row and rings on commit. A worker's `run` claims the row by compare-and-swap and calls the handler
 that an application registered for its kind. A lost bell is rung again by `sweep`; a lost worker's lease expires and
-`sweep` gives the row back. A row that took its worker down three times has failed (crash_loop). A handler may ask for
-another attempt later (`RetryLater`); a row that was cancelled meanwhile ends as cancelled, whatever its handler says.
+`sweep` gives the row back. A row that took its worker down three times has failed (crash_loop); a worker that was told
+to stop, or had no database, is not down. A handler may ask for another attempt later (`RetryLater`); a row that was
+cancelled meanwhile ends as cancelled, whatever its handler says.
 """
 
 import logging
-import socket
 import time
 import uuid
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -21,19 +22,26 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models.functions import Now
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
-from system import sql
+from system import sql, task_claims, turns
 from system.models import Task
 from system.redaction import redact
 from system.request_id import current_request_id, request_scope
-from system.task_context import RetryLater, TaskContext, TaskFailed, TaskGone
+from system.task_claims import LEASE_SECONDS, MAX_ATTEMPTS, Bell
+from system.task_context import RetryLater, TaskContext, TaskFailed, TaskGone, WorkerStopping
 from system.task_kinds import handlers, register_handler, traits
 
 __all__ = [
+    "LEASE_SECONDS",
+    "MAX_ATTEMPTS",
+    "Bell",
     "RetryLater",
     "TaskContext",
     "TaskFailed",
     "TaskGone",
+    "WorkerStopping",
+    "busy",
     "enqueue",
+    "give_back",
     "register_handler",
     "register_sweeper",
     "ring",
@@ -44,8 +52,6 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 RUN_TASK = "system.run_task"
-LEASE_SECONDS = settings.CELERY_TASK_TIME_LIMIT + 10
-MAX_ATTEMPTS = 3
 SWEEP_LIMIT = 500
 # Of an error's text; the rest is in the log.
 LONGEST_ERROR = 500
@@ -57,6 +63,8 @@ LONGEST_COUNTDOWN_SECONDS = 60
 CLOCK_SLACK_SECONDS = 0.2
 
 _broker_down_until = 0.0
+# What this process works on; more than one only where a handler runs another task.
+_in_hand: list[TaskContext] = []
 
 
 _sweepers: list[Callable[[], None]] = []
@@ -110,28 +118,34 @@ def ring(task_id: uuid.UUID, queue: str, delay_seconds: float = 0) -> bool:
     return True
 
 
-def run(task_id: uuid.UUID, *, worker_lost: bool = False) -> None:
+def run(task_id: uuid.UUID, *, bell: Bell | None = None) -> None:
     """Claim a row and work on it; a second delivery of the same bell finds a live lease and returns.
 
     Args:
-        worker_lost: the broker says that the process that had this task is dead, so its lease is void.
+        bell: the message that is answered; what it claimed before, in a process that died, is claimed again.
 
     Raises:
         OperationalError, InterfaceError: the database is away; the caller tries again later.
     """
+    bell = bell or Bell(name=str(uuid.uuid4()))
     _pulse()
-    claimed = _claim(task_id, worker_lost=worker_lost)
+    claimed = task_claims.claim(task_id, bell)
     if claimed is None:
-        if worker_lost:
-            _end_cancelled(task_id)
+        task_claims.end_cancelled(task_id, bell=bell)
         return
     before = _series(msgspec.json.decode(claimed["attempts"])[:-1])
-    context = TaskContext(task_id, claimed["fence"], claimed["job_id"], attempt=len(before) + 1)
-    with request_scope(claimed["request_id"]):
-        if sum("finished_at" not in attempt for attempt in before) >= MAX_ATTEMPTS:
-            _give_up(context)
+    context = TaskContext(
+        task_id,
+        claimed["fence"],
+        claimed["job_id"],
+        attempt=sum(not entry.get("cut") for entry in before) + 1,
+        follows_crash=bool(before) and _lost_worker(before[-1]),
+    )
+    with request_scope(claimed["request_id"]), _holding(context):
+        if sum(map(_lost_worker, before)) >= MAX_ATTEMPTS:
+            _give_up(claimed["kind"], context, since=before[0].get("started_at"))
         else:
-            _work(claimed["kind"], msgspec.json.decode(claimed["payload"]), context)
+            _work(claimed["kind"], msgspec.json.decode(claimed["payload"]), context, bell)
 
 
 def _series(attempts: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -140,35 +154,72 @@ def _series(attempts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return attempts[ended[-1] if ended else 0 :]
 
 
-def _work(kind: str, payload: dict[str, Any], context: TaskContext) -> None:
+def _lost_worker(attempt: dict[str, Any]) -> bool:
+    return "finished_at" not in attempt
+
+
+@contextmanager
+def _holding(context: TaskContext) -> Iterator[None]:
+    _in_hand.append(context)
+    try:
+        yield
+    finally:
+        _in_hand.remove(context)
+
+
+def busy() -> bool:
+    """Whether this process has a task in its hands."""
+    return bool(_in_hand)
+
+
+def give_back() -> None:
+    """Put what this process has in its hands back into the queue: it was told to stop and did not come to an end.
+
+    For a thread beside the one that works, in a process that ends at once.
+    """
+    for context in tuple(_in_hand):
+        _return(context)
+
+
+def _return(context: TaskContext) -> None:
+    reason = _reason("worker_stopped", "its worker was told to stop")
+    if queue := task_claims.close(context, Task.State.PENDING, error=reason, cut=True):
+        transaction.on_commit(lambda: ring(context.task_id, queue))
+
+
+def _work(kind: str, payload: dict[str, Any], context: TaskContext, bell: Bell) -> None:
     try:
         result = handlers[kind](payload, context)
+    except WorkerStopping:
+        logger.info("task %s (%s) is left to another worker", context.task_id, kind)
+        _return(context)
     except TaskGone:
         logger.warning("task %s is no longer ours", context.task_id)
-        _end_cancelled(context.task_id, context.fence)
+        task_claims.end_cancelled(context.task_id, fence=context.fence)
+        task_claims.plead(context.task_id, bell)
     except (OperationalError, InterfaceError):
         raise
     except RetryLater as error:
         _again(kind, context, error)
     except TaskFailed as error:
         logger.warning("task %s (%s) failed: %s", context.task_id, kind, error)
-        _close(context, Task.State.FAILED, error=_reason(error.code, error.message))
+        task_claims.close(context, Task.State.FAILED, error=_reason(error.code, error.message))
     except Exception as error:
         logger.exception("task %s (%s) failed", context.task_id, kind)
-        _close(context, Task.State.FAILED, error=_reason(type(error).__name__, str(error)))
+        task_claims.close(context, Task.State.FAILED, error=_reason(type(error).__name__, str(error)))
     else:
-        _close(context, Task.State.SUCCEEDED, result=result)
+        task_claims.close(context, Task.State.SUCCEEDED, result=result)
 
 
 def _again(kind: str, context: TaskContext, error: RetryLater) -> None:
     reason, backoff = _reason(error.code, error.message), traits(kind).backoff
     if context.attempt > len(backoff):
         logger.warning("task %s (%s) failed after %s attempts: %s", context.task_id, kind, context.attempt, error)
-        _close(context, Task.State.FAILED, error=reason)
+        task_claims.close(context, Task.State.FAILED, error=reason)
         return
     delay = backoff[context.attempt - 1] if error.seconds is None else error.seconds
     logger.info("task %s (%s) is tried again in %s s: %s", context.task_id, kind, delay, error)
-    if queue := _close(context, Task.State.PENDING, error=reason, delay_seconds=delay):
+    if queue := task_claims.close(context, Task.State.PENDING, error=reason, delay_seconds=delay):
         transaction.on_commit(lambda: ring(context.task_id, queue, delay))
 
 
@@ -178,86 +229,18 @@ def _reason(code: str, message: str) -> dict[str, str]:
     return {"code": code, "message": text[:LONGEST_ERROR]}
 
 
-def _claim(task_id: uuid.UUID, *, worker_lost: bool) -> dict[str, Any] | None:
-    return sql.one(
-        """
-        UPDATE system_task
-        SET state = 'running', fence = fence + 1, started_at = coalesce(started_at, now()),
-            lease_until = now() + make_interval(secs => %(lease)s::int),
-            attempts = attempts || jsonb_build_object('started_at', now(), 'worker', %(worker)s::text)
-        WHERE id = %(id)s::uuid AND coalesce(not_before <= now(), true)
-          AND (state = 'pending' OR (state = 'running' AND (lease_until < now() OR %(lost)s::bool)))
-        RETURNING fence, job_id, kind, payload, request_id, attempts
-        """,
-        {"id": task_id, "lease": LEASE_SECONDS, "worker": _worker_name(), "lost": worker_lost},
-    )
-
-
-# A row that waits for another attempt keeps its reason in that attempt only.
-CLOSE_SQL = """
-UPDATE system_task SET
-    state = CASE state WHEN 'cancelling' THEN 'cancelled' ELSE %(state)s::text END,
-    result = %(result)s::jsonb, lease_until = NULL, rung_at = now(),
-    error = CASE WHEN %(state)s::text <> 'pending' THEN %(error)s::jsonb END,
-    not_before = CASE WHEN %(state)s::text = 'pending' THEN now() + %(delay)s::float8 * interval '1 second'
-                 ELSE not_before END,
-    finished_at = CASE WHEN %(state)s::text <> 'pending' OR state = 'cancelling' THEN now() END,
-    attempts = jsonb_set(attempts, '{-1}', (attempts -> -1) || jsonb_build_object(
-        'finished_at', now(), 'error', %(error)s::jsonb, 'again', %(state)s::text = 'pending' AND state = 'running'))
-WHERE id = %(id)s::uuid AND fence = %(fence)s::bigint AND state IN ('running', 'cancelling')
-RETURNING queue, state
-"""
-
-
-def _close(
-    context: TaskContext,
-    state: str,
-    *,
-    result: Any = None,
-    error: dict[str, str] | None = None,
-    delay_seconds: float = 0,
-) -> str | None:
-    """Write how an attempt ended, unless the row is no longer ours; returns its queue if it waits for another."""
-    values = {"state": state, "delay": delay_seconds, "id": context.task_id, "fence": context.fence}
-    closed = sql.one(CLOSE_SQL, values | {"result": _json(result), "error": _json(error)})
-    return str(closed["queue"]) if closed and closed["state"] == Task.State.PENDING else None
-
-
-def _json(value: Any) -> str | None:
-    return None if value is None else msgspec.json.encode(value).decode()
-
-
-def _give_up(context: TaskContext) -> None:
-    """End a row that took its workers down; the claim that found this out was no attempt."""
-    error = {"code": "crash_loop", "message": f"took its worker down {MAX_ATTEMPTS} times"}
-    sql.execute(
-        "UPDATE system_task SET state = 'failed', finished_at = now(), lease_until = NULL, attempts = attempts - -1,"
-        " error = %s::jsonb WHERE id = %s AND fence = %s AND state = 'running'",
-        [_json(error), context.task_id, context.fence],
-    )
-
-
-def _end_cancelled(task_id: uuid.UUID, fence: int | None = None) -> None:
-    """Nobody works on this row any more; if that is because it was cancelled, say so."""
-    sql.execute(
-        """
-        UPDATE system_task SET state = 'cancelled', finished_at = now(), lease_until = NULL,
-            attempts = jsonb_set(attempts, '{-1}', (attempts -> -1)
-                || '{"error": {"code": "cancelled"}, "again": false}' || jsonb_build_object('finished_at', now()))
-        WHERE id = %(id)s::uuid AND state = 'cancelling' AND fence = coalesce(%(fence)s::bigint, fence)
-        """,
-        {"id": task_id, "fence": fence},
-    )
+def _give_up(kind: str, context: TaskContext, since: str | None) -> None:
+    logger.error("task %s (%s) took its worker down %s times", context.task_id, kind, MAX_ATTEMPTS)
+    on_crash_loop = traits(kind).on_crash_loop
+    with transaction.atomic():
+        if task_claims.give_up(context) and on_crash_loop and context.job_id is not None:
+            on_crash_loop(context.job_id, context.task_id, datetime.fromisoformat(since) if since else None)
 
 
 def sweep() -> None:
     """Repair what crashes left: give expired leases back, ring lost bells, run the applications' own sweepers."""
     _pulse()
-    sql.execute(
-        "UPDATE system_task SET state = CASE state WHEN 'running' THEN 'pending' ELSE 'cancelled' END,"
-        " rung_at = NULL, lease_until = NULL, finished_at = CASE state WHEN 'running' THEN NULL ELSE now() END"
-        " WHERE state IN ('running', 'cancelling') AND lease_until < now()"
-    )
+    task_claims.free_expired()
     for sweeper in _sweepers:
         sweeper()
     unheard = sql.rows(
@@ -273,10 +256,8 @@ def sweep() -> None:
     )
     for task in unheard:
         ring(task["id"], task["queue"])
-
-
-def _worker_name() -> str:
-    return socket.gethostname()
+    for task_id in turns.forgotten():
+        ring(task_id, Task.Queue.CRITICAL)
 
 
 def _pulse() -> None:
@@ -284,5 +265,5 @@ def _pulse() -> None:
     sql.execute(
         "INSERT INTO system_workerpulse (worker, seen_at) VALUES (%s, now())"
         " ON CONFLICT (worker) DO UPDATE SET seen_at = excluded.seen_at",
-        [_worker_name()],
+        [task_claims.worker_name()],
     )

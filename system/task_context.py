@@ -3,7 +3,7 @@
 import time
 import uuid
 
-from system import sql
+from system import leaving, sql
 from system.models import Task
 
 # How often `check` asks the database.
@@ -12,6 +12,10 @@ LOOK_SECONDS = 1.0
 
 class TaskGone(Exception):
     """The row is no longer ours: cancelled, or claimed by another worker."""
+
+
+class WorkerStopping(TaskGone):
+    """This worker was told to stop: the task goes back into its queue, for another to do."""
 
 
 class TaskFailed(Exception):
@@ -36,14 +40,18 @@ class RetryLater(TaskFailed):
 class TaskContext:
     """What a handler gets beside its payload: the claimed row, and the means to keep it.
 
-    `attempt` counts from 1 and begins anew when somebody has the task tried again.
+    `attempt` counts from 1 and begins anew when somebody has the task tried again; `follows_crash` says that the one
+    before lost its worker.
     """
 
-    def __init__(self, task_id: uuid.UUID, fence: int, job_id: int | None, attempt: int = 1) -> None:
+    def __init__(
+        self, task_id: uuid.UUID, fence: int, job_id: int | None, attempt: int = 1, *, follows_crash: bool = False
+    ) -> None:
         self.task_id = task_id
         self.fence = fence
         self.job_id = job_id
         self.attempt = attempt
+        self.follows_crash = follows_crash
         self._look_at = 0.0
 
     def heartbeat(self, seconds: int) -> None:
@@ -64,8 +72,10 @@ class TaskContext:
         """See whether to go on; cheap enough to be called between any two steps, it looks once a second.
 
         Raises:
-            TaskGone: the row was cancelled or belongs to another worker.
+            TaskGone: the row was cancelled or belongs to another worker, or this one was told to stop a while ago.
         """
+        if leaving.seconds() > leaving.FINISH_SECONDS:
+            raise WorkerStopping(str(self.task_id))
         now = time.monotonic()
         if now < self._look_at:
             return

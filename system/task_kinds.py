@@ -1,12 +1,15 @@
 """What the applications say of their kinds of tasks: who works, what may be seen, how often to try, how to cancel."""
 
+import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from system.task_context import TaskContext
 
 Handler = Callable[[dict[str, Any], TaskContext], Any]
+OnCrashLoop = Callable[[int, uuid.UUID, datetime | None], object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,11 +21,14 @@ class Kind:
         backoff: seconds to wait after each attempt that ended with `RetryLater`; one attempt more than there are waits.
         on_cancel: called inside the transaction that cancels a task, with its job's number: ends what the task is only
             a part of.
+        on_crash_loop: called inside the transaction that gives a task up, with its job's number, its own id and when
+            the first of its attempts began.
     """
 
     visible: tuple[str, ...] = ()
     backoff: tuple[int, ...] = ()
     on_cancel: Callable[[int], object] | None = None
+    on_crash_loop: OnCrashLoop | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,7 @@ def register_handler(
     visible: tuple[str, ...] = (),
     backoff: tuple[int, ...] = (),
     on_cancel: Callable[[int], object] | None = None,
+    on_crash_loop: OnCrashLoop | None = None,
 ) -> None:
     """Say who works on tasks of this kind, and how they are treated (see `Kind`); called from `AppConfig.ready()`.
 
@@ -57,7 +64,7 @@ def register_handler(
     effect within five seconds.
     """
     handlers[kind] = handler
-    _kinds[kind] = Kind(visible=visible, backoff=backoff, on_cancel=on_cancel)
+    _kinds[kind] = Kind(visible=visible, backoff=backoff, on_cancel=on_cancel, on_crash_loop=on_crash_loop)
 
 
 def traits(kind: str) -> Kind:

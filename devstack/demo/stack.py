@@ -27,9 +27,7 @@ REAL_CALLS_PER_SECOND, SIMULATED_CALLS_PER_SECOND = 10, 500
 START_PATIENCE_SECONDS = 60
 LOG_TAIL_BYTES = 1500
 
-# An idle worker ends at once; a busy one has 5 s to commit what is in its hands, and what it cannot is fetched again.
-WORKER_SETTINGS = ["worker.enable_soft_shutdown_on_idle=0", "worker.soft_shutdown_timeout=5"]
-WORKER = ["worker", "--concurrency", "2", "--queues", "critical,default,low", "--", *WORKER_SETTINGS]
+WORKER = ["worker", "--concurrency", "2", "--queues", "critical,default,low"]
 CELERY = ["-m", "celery", "-A", "config"]
 PROJECT_ENVIRONMENT = {"DJANGO_SETTINGS_MODULE": "config.settings", "IGNORE_ENV_FILES": "1"}
 PATIENT_DATABASE = {"DATABASE_STATEMENT_TIMEOUT_MS": "60000", "DATABASE_LOCK_TIMEOUT_MS": "30000"}
@@ -100,7 +98,7 @@ class Stack:
 
     def _simulator_access(self, url: str) -> GatewayAccess:
         state = self._wait_for(f"{url}/_control/state", "gateway").json()
-        names = ("app_key", "app_secret", "access_token", "refresh_token")
+        names = ("app_key", "app_secret", "access_token", "refresh_token", "message_url")
         return GatewayAccess(url=url, **{name: state[name] for name in names})
 
     def _start_server(self, server: EmbeddedPostgres | EmbeddedRedis) -> str:
@@ -142,11 +140,14 @@ class Stack:
     def _start_project(self) -> None:
         cores = str(len(os.sched_getaffinity(0)))
         serve = ["-m", "config.serve", "--host", "127.0.0.1", "--port", str(self.options.port), "--processes", cores]
-        worker = {**PATIENT_DATABASE, "REMAP_SIGTERM": "SIGQUIT", "PROCESS_NAME": "worker"}
+        worker = {**PATIENT_DATABASE, "PROCESS_NAME": "worker"}
         beat = {**PATIENT_DATABASE, "PROCESS_NAME": "beat"}
         self._supervisor.start(self._command("web", serve, {"PROCESS_NAME": "web"}))
         self._supervisor.start(self._command("worker", [*CELERY, *WORKER], worker))
         self._supervisor.start(self._command("beat", [*CELERY, "beat"], beat))
+        if not self.options.gateway:
+            listen = {**PATIENT_DATABASE, "PROCESS_NAME": "listen"}
+            self._supervisor.start(self._command("listen", ["manage.py", "listen"], listen))
         self._wait_for(f"{self.options.base_url}/health", "web")
 
     def _command(self, name: str, arguments: list[str], extra: dict[str, str], given: bytes = b"") -> Command:

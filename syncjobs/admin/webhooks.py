@@ -78,11 +78,12 @@ class WebhookDeliveryAdmin(ActingAdmin, ReadOnlyAdmin):
 
 @admin.register(ChangeMessage)
 class ChangeMessageAdmin(ReadOnlyAdmin):
-    list_display = ["msg_id", "type", "source", "task_id", "created_at", "handled_at"]
+    list_display = ["msg_id", "type", "source", "channel", "task_id", "created_at", "handled_at"]
     list_select_related = ["source"]
     ordering = ["-id"]
     sortable_by = ["id"]
-    fields = ["msg_id", "type", "source", "offer_ids", "task_id", "born_at", "created_at", "handled_at"]
+    fields = ["msg_id", "type", "source", "channel", "offer_ids", "stock", "task_id", "born_at", "created_at"]
+    fields += ["applied_at", "handled_at"]
 
 
 @admin.register(ScheduledRun)

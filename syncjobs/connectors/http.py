@@ -197,7 +197,9 @@ class _Transport(httpx.BaseTransport):
     """What httpx's own transport does, over a pool with our backend, which httpx has no argument for."""
 
     def __init__(self, backend: _GuardedBackend) -> None:
-        self._pool = httpcore.ConnectionPool(_tls(), max_connections=32, keepalive_expiry=30.0, network_backend=backend)
+        self._pool = httpcore.ConnectionPool(
+            tls_context(), max_connections=32, keepalive_expiry=30.0, network_backend=backend
+        )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         url = httpcore.URL(
@@ -226,7 +228,7 @@ class _Body(httpx.SyncByteStream):
 
 
 @cache
-def _tls() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
     """Reading the certificates takes tens of milliseconds, so all clients share one context."""
     return httpx.create_ssl_context(trust_env=False)
 

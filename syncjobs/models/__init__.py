@@ -10,13 +10,14 @@ from syncjobs.models.jobs import (
     SyncLog,
     Watermark,
 )
-from syncjobs.models.messages import ChangeMessage
+from syncjobs.models.messages import ChangeMessage, MessageListener
 from syncjobs.models.schedules import ScheduleClock, ScheduledRun
 from syncjobs.models.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
     "ChangeMessage",
     "HeldProduct",
+    "MessageListener",
     "RejectedRecord",
     "ScheduleClock",
     "ScheduledRun",

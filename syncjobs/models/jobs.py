@@ -149,6 +149,8 @@ class SyncJob(models.Model):
     total_drifted = models.BooleanField(_("the source's total changed while walking"), default=False)
     # Whether this full walk has proved what it missed: the next one is measured by its total.
     proven = models.BooleanField(_("walk was complete"), default=False)
+    # Why the walk may miss something, as its plan knew: [{code, level, message, details}].
+    doubts = models.JSONField(_("doubts"), default=list, blank=True)
     processed = models.BigIntegerField(_("processed"), default=0)
     created = models.BigIntegerField(_("created"), default=0)
     updated = models.BigIntegerField(_("updated"), default=0)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from syncjobs.models import SyncJob, SyncLog
+from syncjobs.selectors.messages import channels_view
 from system import sql
 from system.models import Task, WorkerPulse
 
@@ -68,12 +69,13 @@ class LogView(TypedDict):
 
 
 class StatusView(TypedDict):
-    """What is going on: active jobs, the last ended one, workers and queues."""
+    """What is going on: active jobs, the last ended one, workers, queues and change messages."""
 
     active: list[JobView]
     last: JobView | None
     workers: dict[str, Any]
     queues: dict[str, dict[str, int]]
+    messages: list[dict[str, Any]]
 
 
 def jobs() -> "QuerySet[SyncJob]":
@@ -209,6 +211,7 @@ def status_view(task_id: str | None = None) -> StatusView:
         "last": job_view(last) if last else None,
         "workers": workers_view(),
         "queues": queues_view(),
+        "messages": channels_view(),
     }
 
 

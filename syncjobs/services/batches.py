@@ -43,7 +43,14 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool
 
 
-CLAIM_SQL = """
+# Whoever held this let its lease end. That the database began anew since the lease was last extended explains it;
+# otherwise the worker counts as lost, until it says itself that it was not (`plead`).
+_BLAMED = "(b.state = 'running' AND pg_postmaster_start_time() < b.lease_until - make_interval(secs => %(lease)s::int))"
+_BLAME = f"""
+    crashes = b.crashes + {_BLAMED}::int,
+    error = CASE WHEN {_BLAMED} THEN jsonb_build_object('code', 'worker_lost', 'fence', b.fence) ELSE b.error END
+"""
+CLAIM_SQL = f"""
 WITH busy AS (
     SELECT count(*) AS workers FROM syncjobs_syncbatch
     WHERE job_id = %(job)s::bigint AND state = 'running' AND lease_until >= now()
@@ -58,14 +65,13 @@ WITH busy AS (
     ORDER BY b.crashes, b.number LIMIT 1 FOR UPDATE OF b SKIP LOCKED
 )
 UPDATE syncjobs_syncbatch b
-SET state = 'running', fence = b.fence + 1, task_id = %(task)s::uuid,
-    crashes = b.crashes + (b.state = 'running')::int,
+SET state = 'running', fence = b.fence + 1, task_id = %(task)s::uuid, {_BLAME},
     lease_until = now() + make_interval(secs => %(lease)s::int)
 FROM next, syncjobs_syncjob j, syncjobs_source s
 WHERE b.id = next.id AND j.id = b.job_id AND s.id = j.source_id
 RETURNING b.id, b.job_id, s.name AS source, b.number, b.stage, b.fence, b.params, b.crashes, b.failures,
     (j.total IS NOT NULL AND j.watermark IS NOT NULL) AS walk, j.dry_run
-"""
+"""  # noqa: S608 (constants of ours)
 
 
 def claim(job_id: int, task_id: uuid.UUID) -> Claim | None:
@@ -108,7 +114,7 @@ def postpone(claim: Claim, delay_seconds: float, error: dict[str, str]) -> None:
 
 
 def crashed(claim: Claim, error: dict[str, str]) -> None:
-    """Return the batch after our own code failed on it; it counts like a lost worker."""
+    """Return the batch after our own code failed on it; it counts like a lost worker, and its reason is kept."""
     _release(claim, crashes=1, error=error)
 
 
@@ -133,32 +139,55 @@ def _release(
     sql.execute(RELEASE_SQL, values | {"error": _json(error) if error else None})
 
 
-def release_held_by(task_id: uuid.UUID) -> int:
-    """Free what an earlier attempt of this task held: the attempt is dead, or this one would not run."""
+def release_held_by(task_id: uuid.UUID, *, crashed: bool) -> int:
+    """Free what an earlier attempt of this task held: the attempt is over, or this one would not run.
+
+    Args:
+        crashed: that attempt lost its worker; otherwise it only had to end, and nobody is to blame.
+    """
     return sql.execute(
-        "UPDATE syncjobs_syncbatch SET state = 'pending', crashes = crashes + 1, task_id = NULL, lease_until = NULL"
-        " WHERE task_id = %s AND state = 'running'",
-        [task_id],
+        """
+        UPDATE syncjobs_syncbatch SET state = 'pending', task_id = NULL, lease_until = NULL,
+            crashes = crashes + %(crashed)s::bool::int, error = CASE WHEN %(crashed)s::bool THEN
+                jsonb_build_object('code', 'worker_lost', 'fence', fence) ELSE error END
+        WHERE task_id = %(task)s::uuid AND state = 'running'
+        """,
+        {"task": task_id, "crashed": crashed},
     )
 
 
 def free_expired() -> int:
     """Put batches back whose worker is gone, but not those that are being committed at this moment."""
     return sql.execute(
-        "UPDATE syncjobs_syncbatch SET state = 'pending', crashes = crashes + 1, task_id = NULL, lease_until = NULL"
-        " WHERE id IN (SELECT id FROM syncjobs_syncbatch WHERE state = 'running' AND lease_until < now()"
-        " FOR UPDATE SKIP LOCKED)"
+        f"""
+        UPDATE syncjobs_syncbatch b SET state = 'pending', task_id = NULL, lease_until = NULL, {_BLAME}
+        WHERE id IN (SELECT id FROM syncjobs_syncbatch WHERE state = 'running' AND lease_until < now()
+            FOR UPDATE SKIP LOCKED)
+        """,  # noqa: S608 (a constant of ours)
+        {"lease": settings.SYNC_LEASE_SECONDS},
     )
+
+
+def plead(claim: Claim) -> bool:
+    """Who finds its batch in other hands is alive: it was slow, stopped or cut off, and no worker was lost."""
+    cleared = sql.execute(
+        "UPDATE syncjobs_syncbatch SET crashes = crashes - 1, error = NULL"
+        " WHERE id = %s AND crashes > 0 AND error ->> 'code' = 'worker_lost' AND (error ->> 'fence')::bigint = %s",
+        [claim.id, claim.fence],
+    )
+    return bool(cleared)
 
 
 def set_aside_deadly(job_id: int | None = None) -> int:
     """Fail batches that took down their workers too often; the job goes on without them."""
     return sql.execute(
-        "UPDATE syncjobs_syncbatch SET state = 'failed', finished_at = now(),"
-        " error = coalesce(error, %(error)s::jsonb)"
-        " WHERE id IN (SELECT id FROM syncjobs_syncbatch"
-        " WHERE (%(job)s::bigint IS NULL OR job_id = %(job)s::bigint) AND crashes >= %(most)s::int"
-        " AND (state = 'pending' OR (state = 'running' AND lease_until < now())) FOR UPDATE SKIP LOCKED)",
+        """
+        UPDATE syncjobs_syncbatch SET state = 'failed', finished_at = now(), task_id = NULL, lease_until = NULL,
+            error = CASE WHEN error ->> 'code' <> 'worker_lost' THEN error ELSE %(error)s::jsonb END
+        WHERE id IN (SELECT id FROM syncjobs_syncbatch
+            WHERE (%(job)s::bigint IS NULL OR job_id = %(job)s::bigint) AND crashes >= %(most)s::int
+              AND (state = 'pending' OR (state = 'running' AND lease_until < now())) FOR UPDATE SKIP LOCKED)
+        """,
         {"job": job_id, "most": settings.SYNC_MAX_BATCH_CRASHES, "error": _json({"code": "crash_loop"})},
     )
 

@@ -1,29 +1,39 @@
-"""Change messages that a source pushes: kept once each, then the products they name are fetched again."""
+"""Change messages of a source, whatever channel brings them: kept once each, and the work they cause is enqueued."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
+import msgspec
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from syncjobs.connectors.alibaba1688.messages import MOST_OFFERS, PushedMessage, is_signed, read_message
+from syncjobs.connectors.alibaba1688.messages import PushedMessage, is_signed, read_message
 from syncjobs.connectors.alibaba1688.signing import SIGNATURE
-from syncjobs.models import ChangeMessage, Source, SyncJob
-from syncjobs.services.jobs import StartSync, start_sync
+from syncjobs.models import ChangeMessage, Source
 from syncjobs.services.sources import app_secret
 from system import sql
 from system.errors import ApplicationError, ErrorCode
 from system.models import Task
-from system.queue import TaskContext, enqueue
+from system.queue import enqueue
 
 FETCH_KIND = "sync.messages"
-# Messages come in bursts; those of a moment are fetched together.
+STOCK_KIND = "sync.stock"
+# Messages come in bursts; those of a moment are worked on together.
 GATHER_SECONDS = 2
-# A job that is fetching the same products must end first.
-RETRY_SECONDS = 30
-MESSAGES_AT_ONCE = 1000
+# What is stored by hint is looked at later, for a product that sells has many hints.
+HINTS_GATHER_SECONDS = 60
 # Stands in for the secret of a source that is not there, so that its refusal looks and lasts the same.
 NO_SECRET = "0" * 32
+
+KEEP_SQL = """
+INSERT INTO syncjobs_changemessage
+    (source_id, msg_id, type, channel, offer_ids, stock, is_hint, task_id, born_at, created_at, applied_at, handled_at)
+SELECT source_id, msg_id, type, channel, offer_ids, stock, is_hint, '', born_at, created_at, applied_at, handled_at
+FROM json_populate_recordset(NULL::syncjobs_changemessage, %s::json)
+ON CONFLICT (source_id, msg_id) DO NOTHING
+RETURNING handled_at IS NULL AS waits, is_hint, applied_at IS NULL AS has_stock
+"""
 
 
 def receive(source_name: str, form: Mapping[str, str]) -> bool:
@@ -46,95 +56,81 @@ def receive(source_name: str, form: Mapping[str, str]) -> bool:
         message = read_message(form)
     except ValueError as error:
         raise ApplicationError(ErrorCode.INVALID_PARAMETER, details={"message": [str(error)]}) from error
-    return _keep(source, message)
+    return bool(keep(source, [message], ChangeMessage.Channel.CALLBACK))
 
 
-def _keep(source: Source, message: PushedMessage) -> bool:
+def keep(source: Source, messages: Sequence[PushedMessage], channel: str) -> int:
+    """Store messages that are not known yet, with the tasks they cause, in one transaction; returns how many were new.
+
+    The number of a message is the same in all channels, so one that came by two of them is one.
+    """
+    rows = [_row(source, message, channel) for message in _once(messages)]
+    if not rows:
+        return 0
+    with transaction.atomic():
+        kept = sql.rows(KEEP_SQL, [msgspec.json.encode(rows).decode()])
+        _ring_for(source.pk, kept)
+    return len(kept)
+
+
+def _once(messages: Sequence[PushedMessage]) -> Collection[PushedMessage]:
+    """One a number, in the order of the numbers: whoever else stores some of them waits behind us, not in a circle."""
+    return [message for _, message in sorted({message.msg_id: message for message in messages}.items())]
+
+
+def _row(source: Source, message: PushedMessage, channel: str) -> dict[str, Any]:
     now = timezone.now()
     needs_work = source.is_enabled and bool(message.offer_ids)
-    with transaction.atomic():
-        kept = sql.one(
-            "INSERT INTO syncjobs_changemessage"
-            " (source_id, msg_id, type, offer_ids, task_id, born_at, created_at, handled_at)"
-            " VALUES (%s, %s, %s, %s::varchar[], '', %s, %s, %s)"
-            " ON CONFLICT (source_id, msg_id) DO NOTHING RETURNING id",
-            [
-                source.pk,
-                message.msg_id,
-                message.type,
-                list(message.offer_ids),
-                message.born_at,
-                now,
-                None if needs_work else now,
-            ],
-        )
-        if kept and needs_work:
-            _ring(source.pk, GATHER_SECONDS)
-    return kept is not None
+    return {
+        "source_id": source.pk,
+        "msg_id": message.msg_id,
+        "type": message.type,
+        "channel": channel,
+        "offer_ids": message.offer_ids,
+        "stock": [[hint.source_id, hint.sku_id, hint.stock, hint.at] for hint in message.stock],
+        "is_hint": message.only_hints,
+        "born_at": message.born_at,
+        "created_at": now,
+        "applied_at": None if needs_work and message.stock else now,
+        "handled_at": None if needs_work else now,
+    }
 
 
-def _ring(source_id: int, delay_seconds: float) -> None:
-    """One waiting task a source is enough; one that began a moment too early is made good by `ring_waiting`."""
-    waiting = Task.objects.filter(kind=FETCH_KIND, state=Task.State.PENDING, payload__source_id=source_id)
-    if not waiting.exists():
-        enqueue(FETCH_KIND, {"source_id": source_id}, delay_seconds=delay_seconds)
+def _ring_for(source_id: int, kept: Sequence[Mapping[str, Any]]) -> None:
+    if any(row["waits"] and not row["is_hint"] for row in kept):
+        ring_fetch(source_id, GATHER_SECONDS)
+    if any(row["has_stock"] for row in kept):
+        _ring(STOCK_KIND, {"source_id": source_id}, Task.Queue.DEFAULT, GATHER_SECONDS)
+    if any(row["waits"] and row["is_hint"] for row in kept):
+        ring_fetch(source_id, HINTS_GATHER_SECONDS, hints=True)
+
+
+def ring_fetch(source_id: int, delay_seconds: float, *, hints: bool = False) -> None:
+    """Have the products of waiting messages fetched; those of mere stock hints at low priority.
+
+    One waiting task is enough; one that began a moment too early is made good by `ring_waiting`.
+    """
+    payload = {"source_id": source_id, "hints": True} if hints else {"source_id": source_id}
+    _ring(FETCH_KIND, payload, Task.Queue.LOW if hints else Task.Queue.DEFAULT, delay_seconds)
+
+
+def _ring(kind: str, payload: dict[str, Any], queue: str, delay_seconds: float) -> None:
+    if not Task.objects.filter(kind=kind, state=Task.State.PENDING, payload=payload).exists():
+        enqueue(kind, payload, queue=queue, delay_seconds=delay_seconds)
 
 
 def ring_waiting() -> None:
     """Ring for messages whose task is gone; the sweeper calls it."""
-    waiting = ChangeMessage.objects.filter(handled_at__isnull=True).order_by().values_list("source_id", flat=True)
-    for source_id in waiting.distinct():
-        running = Task.objects.filter(kind=FETCH_KIND, state=Task.State.RUNNING, payload__source_id=source_id)
-        if not running.exists():
+    open_tasks = Task.objects.filter(kind__in=(FETCH_KIND, STOCK_KIND), state=Task.State.RUNNING)
+    running = [(task.kind, task.payload) for task in open_tasks]
+    waiting = ChangeMessage.objects.filter(handled_at__isnull=True).order_by()
+    for source_id, is_hint in waiting.values_list("source_id", "is_hint").distinct():
+        payload = {"source_id": source_id, **({"hints": True} if is_hint else {})}
+        if (FETCH_KIND, payload) not in running:
             with transaction.atomic():
-                _ring(source_id, 0)
-
-
-def fetch_announced(payload: dict[str, int], _context: TaskContext) -> dict[str, object]:
-    """Handler of `sync.messages`: start one job over the products of all waiting messages of a source.
-
-    The job and the messages it answers commit together. A job of the same products that is still at work, or a source
-    that cannot start one now, leaves the messages waiting.
-    """
-    source = Source.objects.filter(pk=payload["source_id"], is_enabled=True).first()
-    with transaction.atomic():
-        messages = _waiting(payload["source_id"])
-        offers = tuple(dict.fromkeys(offer for message in messages for offer in message.offer_ids))
-        if not messages or source is None:
-            _handled(messages, "")
-            return {"messages": len(messages)}
-        try:
-            job = start_sync(_request(source, offers))
-        except ApplicationError as refusal:
-            enqueue(FETCH_KIND, payload, delay_seconds=RETRY_SECONDS)
-            return {"messages": 0, "refused": refusal.code.value}
-        _handled(messages, job.task_id)
-    return {"messages": len(messages), "task_id": job.task_id}
-
-
-def _waiting(source_id: int) -> list[ChangeMessage]:
-    """The oldest waiting messages, locked, as many as fit into one job."""
-    rows = ChangeMessage.objects.select_for_update(skip_locked=True)
-    found: list[ChangeMessage] = []
-    offers: set[str] = set()
-    for message in rows.filter(source_id=source_id, handled_at__isnull=True).order_by("id")[:MESSAGES_AT_ONCE]:
-        offers |= set(message.offer_ids)
-        if len(offers) > MOST_OFFERS:
-            break
-        found.append(message)
-    return found
-
-
-def _handled(messages: list[ChangeMessage], task_id: str) -> None:
-    ids = [message.pk for message in messages]
-    ChangeMessage.objects.filter(pk__in=ids).update(handled_at=timezone.now(), task_id=task_id)
-
-
-def _request(source: Source, offers: tuple[str, ...]) -> StartSync:
-    return StartSync(
-        type=SyncJob.Type.INCREMENTAL,
-        source=source.name,
-        sku_list=offers,
-        trigger=SyncJob.Trigger.MESSAGE,
-        requested_by="1688",
-    )
+                ring_fetch(source_id, 0, hints=is_hint)
+    unapplied = ChangeMessage.objects.filter(applied_at__isnull=True).order_by()
+    for source_id in unapplied.values_list("source_id", flat=True).distinct():
+        if (STOCK_KIND, {"source_id": source_id}) not in running:
+            with transaction.atomic():
+                _ring(STOCK_KIND, {"source_id": source_id}, Task.Queue.DEFAULT, 0)

@@ -13,7 +13,8 @@ from syncjobs.engine.errors import LeaseLost, SyncCancelled
 from syncjobs.models import SyncJob
 from syncjobs.services import batches
 from syncjobs.services.batches import Claim
-from system.queue import TaskContext, TaskGone
+from system import leaving
+from system.queue import TaskContext, TaskGone, WorkerStopping
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,15 @@ class Pulse:
             keeper.join()
 
     def __call__(self) -> None:
+        """Look whether to go on.
+
+        Raises:
+            SyncCancelled: the job was asked to stop.
+            LeaseLost, TaskGone: somebody else has the batch or the slice.
+            WorkerStopping: this worker was told to stop, and the batch takes too long for that.
+        """
+        if leaving.seconds() > leaving.FINISH_SECONDS:
+            raise WorkerStopping("the worker was told to stop")
         now = time.monotonic()
         if self._claim is None or now < self._look_at:
             return

@@ -6,8 +6,11 @@ What a source's failure means for the job is decided here and nowhere else.
 import logging
 import random
 import time
+import uuid
 from contextlib import closing
+from datetime import datetime
 from functools import partial
+from itertools import count
 from typing import Any
 
 import msgspec
@@ -17,7 +20,7 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable, SerializationFail
 
 from syncjobs.engine import retry
 from syncjobs.engine.contracts import BatchSpec, Connector
-from syncjobs.engine.errors import EngineError, FatalSourceError, QuotaExhausted, RetryableSourceError
+from syncjobs.engine.errors import EngineError, FatalSourceError, LeaseLost, QuotaExhausted, RetryableSourceError
 from syncjobs.engine.pipeline import run_batch
 from syncjobs.models import SyncBatch, SyncJob
 from syncjobs.services import announce, batches, delisting, jobs, planning, reject_guard
@@ -25,6 +28,7 @@ from syncjobs.services.batches import Claim
 from syncjobs.services.pulse import Pulse
 from syncjobs.services.slices_queue import ensure_slices
 from syncjobs.services.sources import connect
+from system import leaving, turns
 from system.queue import TaskContext, TaskGone
 
 logger = logging.getLogger(__name__)
@@ -43,7 +47,7 @@ def run_slice(payload: dict[str, Any], context: TaskContext) -> dict[str, int]:
     """
     job_id: int = payload["job_id"]
     context.heartbeat(settings.SYNC_LEASE_SECONDS)
-    batches.release_held_by(context.task_id)
+    batches.release_held_by(context.task_id, crashed=context.follows_crash)
     job = SyncJob.objects.select_related("source").get(pk=job_id)
     done = 0
     connector = _connector(job) if job.state == SyncJob.State.RUNNING else None
@@ -67,10 +71,10 @@ def _connector(job: SyncJob) -> Connector | None:
 
 
 def _work(job: SyncJob, connector: Connector, context: TaskContext) -> int:
-    ends = time.monotonic() + settings.SYNC_SLICE_SECONDS
-    done = 0
-    pulse = Pulse(context)
-    while time.monotonic() < ends:
+    began, done, pulse = time.monotonic(), 0, Pulse(context)
+    for tried in count():
+        if _is_over(job, context, time.monotonic() - began, tried):
+            break
         batches.set_aside_deadly(job.pk)
         claim = batches.claim(job.pk, context.task_id)
         if claim is None:
@@ -78,6 +82,33 @@ def _work(job: SyncJob, connector: Connector, context: TaskContext) -> int:
         with pulse.holding(claim):
             done += _run_guarded(job, claim, connector, pulse)
     return done
+
+
+def _is_over(job: SyncJob, context: TaskContext, spent: float, tried: int) -> bool:
+    """Whether to make room: for a more urgent task after any batch, for those of other jobs after a turn.
+
+    A slice that finds a job without any worker waiting, while its own has another, does not even begin. Every other
+    one runs a batch at least, so that a job gets on however much waits beside it.
+    """
+    if leaving.told() or spent >= settings.SYNC_SLICE_SECONDS:
+        return True
+    waiting = turns.waiting(context.task_id, job.priority, job.pk)
+    if tried:
+        return waiting.urgent or (waiting.others and spent >= settings.SYNC_TURN_SECONDS)
+    return waiting.starved
+
+
+def end_crash_loop(job_id: int, task_id: uuid.UUID, since: datetime | None) -> None:
+    """A slice that lost its worker too often is given up: another takes its place, and its batch has one crash more.
+
+    Where it held none, and the job got nowhere since its first attempt, every other slice would die as well.
+    """
+    held = batches.release_held_by(task_id, crashed=True)
+    got_on = SyncJob.objects.filter(pk=job_id, heartbeat_at__gte=since).exists() if since else True
+    if held or got_on:
+        ensure_slices(job_id, besides=task_id)
+    else:
+        jobs.fail(job_id, {"code": "crash_loop", "message": "its workers die before they begin"})
 
 
 def _run_guarded(job: SyncJob, claim: Claim, connector: Connector, pulse: Pulse) -> int:
@@ -91,6 +122,7 @@ def _run_guarded(job: SyncJob, claim: Claim, connector: Connector, pulse: Pulse)
         _run(job, claim, connector, pulse)
     except TaskGone:
         batches.give_back(claim)
+        batches.plead(claim)
         raise
     except EngineError as error:
         _answer(claim, error)
@@ -119,6 +151,9 @@ def _answer(claim: Claim, error: EngineError) -> None:
         case FatalSourceError():
             batches.give_back(claim)
             jobs.fail(claim.job_id, reason | {"suggestion": error.suggestion})
+        case LeaseLost():
+            innocent = batches.plead(claim)
+            logger.warning("LeaseLost: %s; counted as lost: %s", error, innocent)
         case _:
             logger.info("batch %s/%s given back: %s", claim.job_id, claim.number, error)
             batches.give_back(claim)

@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from products.models import Product
-from syncjobs.models import ChangeMessage, Source, SyncJob, Watermark
+from syncjobs.models import ChangeMessage, MessageListener, Source, SyncJob, Watermark
 from syncjobs.services.jobs import TASK_ID_LOCK
 from syncjobs.services.sources import source_with_id
 from system import audit, sql
@@ -30,6 +30,7 @@ def delete_source(source_id: int, expected: frozenset[int] | None = None) -> Non
         if any(held.values()):
             raise ApplicationError(ErrorCode.SYNC_SOURCE_IN_USE, details=held)
         ChangeMessage.objects.filter(source=source).delete()
+        MessageListener.objects.filter(source=source).delete()
         Watermark.objects.filter(source=source.name).delete()
         audit.record("source.delete", "source", source.pk, before={"name": source.name, "kind": source.kind})
         source.delete()

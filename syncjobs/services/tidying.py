@@ -1,11 +1,13 @@
-"""What nobody asks for any more: old deliveries, change messages and slots."""
+"""What nobody asks for any more: old deliveries, change messages and slots, and what abandoned walks saw."""
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db.models import Model, Q
 from django.utils import timezone
 
 from syncjobs.models import ChangeMessage, ScheduledRun, WebhookDelivery
+from system import sql
 
 # 1688 repeats a message for days at most, so a message id this old does not come back.
 MESSAGE_DAYS = 30
@@ -20,9 +22,29 @@ OLD: tuple[tuple[type[Model], int, Q], ...] = (
 )
 
 
+RESTING = "state IN ('stopped', 'failed', 'held') AND finished_at < now() - make_interval(days => %s::int)"
+FORGET_SQL = f"""
+DELETE FROM syncjobs_seenproduct WHERE ctid IN (
+    SELECT s.ctid FROM syncjobs_seenproduct s JOIN syncjobs_syncjob j ON j.id = s.job_id
+    WHERE j.{RESTING} LIMIT %s::int)
+"""  # noqa: S608 (a constant of ours)
+
+
+def forget_resting_walks() -> int:
+    """Remove what walks saw that nobody goes on with; one that is resumed later proves nothing, and delists nothing."""
+    sql.execute(
+        f"UPDATE syncjobs_syncjob SET provable = false WHERE provable AND {RESTING}",  # noqa: S608 (a constant of ours)
+        [settings.SYNC_SEEN_DAYS],
+    )
+    removed = 0
+    while gone := sql.execute(FORGET_SQL, [settings.SYNC_SEEN_DAYS, ROWS_AT_ONCE]):
+        removed += gone
+    return removed
+
+
 def tidy() -> int:
     """Delete what is old and done with, a few thousand rows a statement; returns how many rows went."""
-    removed = 0
+    removed = forget_resting_walks()
     for model, days, is_done in OLD:
         old = model._default_manager.filter(is_done, created_at__lt=timezone.now() - timedelta(days=days))
         while rows := list(old.order_by("pk").values_list("pk", flat=True)[:ROWS_AT_ONCE]):

@@ -12,8 +12,9 @@ from django.db import connection
 
 from syncjobs.connectors.registry import Credentials
 from syncjobs.models import ChangeMessage, Source, SyncJob
-from syncjobs.services import messages
-from syncjobs.services.messages import fetch_announced, ring_waiting
+from syncjobs.services import announced
+from syncjobs.services.announced import fetch_announced
+from syncjobs.services.messages import ring_waiting
 from syncjobs.services.sources import NewSource, add_source
 from system.models import Task
 from tests.client import ApiClient
@@ -167,7 +168,7 @@ def test_a_worker_that_dies_leaves_messages_and_job_as_they_were(
         raise RuntimeError("killed")
 
     with monkeypatch.context() as patched:
-        patched.setattr(messages, "_handled", die)
+        patched.setattr(announced, "_handled", die)
         with pytest.raises(RuntimeError):
             work(source)
     assert (SyncJob.objects.count(), ChangeMessage.objects.filter(handled_at=None).count()) == (0, 1)

@@ -49,6 +49,13 @@ class Worker:
         if children:
             os.kill(children[0], signal.SIGKILL)
 
+    def kill_children(self) -> None:
+        """kill -9 the whole pool at one moment: while its worker stands still, nothing goes from one to the next."""
+        os.kill(self.process.pid, signal.SIGSTOP)
+        for child in self.children():
+            os.kill(child, signal.SIGKILL)
+        os.kill(self.process.pid, signal.SIGCONT)
+
     def kill_all(self) -> None:
         """kill -9 the whole worker at once, and start a new one."""
         os.killpg(self.process.pid, signal.SIGKILL)

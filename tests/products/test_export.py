@@ -307,7 +307,7 @@ def test_after_a_lost_worker_the_file_is_written_again(payer: ApiClient, folder:
     folder.mkdir(exist_ok=True)
     (folder / f".{number}.csv.1").write_text("half")
 
-    queue.run(number, worker_lost=True)
+    queue.run(number)
 
     assert payer.get(f"products/exports/{number}")["rows"] == 1
     assert len(body(payer, f"products/exports/{number}/download").splitlines()) == 2

@@ -1,17 +1,21 @@
 """Leases, fences, stopping and crashes: nobody writes for a batch that is not theirs."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from products.models import Product
 from syncjobs.engine.contracts import BatchSpec
 from syncjobs.engine.errors import LeaseLost
-from syncjobs.models import Source, SyncBatch, SyncJob
+from syncjobs.models import SeenProduct, Source, SyncBatch, SyncJob
 from syncjobs.services import batches
 from syncjobs.services.jobs import StartSync, resume_sync, start_sync, stop_sync
+from syncjobs.services.slices import end_crash_loop
 from syncjobs.services.sweep import sweep_jobs
+from syncjobs.services.tidying import tidy
 from system import sql
 from system.errors import ApplicationError
 from system.models import Task
@@ -52,7 +56,15 @@ def test_no_more_batches_are_in_flight_than_max_workers(source: Source, world: W
     assert [bool(batches.claim(job.pk, new_task_id())) for _ in range(3)] == [True, True, False]
 
 
-def test_an_expired_lease_goes_to_the_next_worker_with_a_higher_fence(source: Source, world: World) -> None:
+@pytest.fixture
+def old_database(settings: Settings) -> None:
+    """Leases reach back no further than this database runs, which the tests have just started."""
+    settings.SYNC_LEASE_SECONDS = 0
+
+
+def test_an_expired_lease_goes_to_the_next_worker_with_a_higher_fence(
+    source: Source, world: World, old_database: None
+) -> None:
     job = planned(world, offers=5)
     first = batches.claim(job.pk, new_task_id())
     expire_leases()
@@ -60,6 +72,96 @@ def test_an_expired_lease_goes_to_the_next_worker_with_a_higher_fence(source: So
     assert first
     assert second
     assert (second.number, second.fence, second.crashes) == (first.number, first.fence + 1, 1)
+
+
+def blamed() -> list[int]:
+    """How many workers each batch of the walk is said to have lost."""
+    return list(SyncBatch.objects.filter(stage=1).order_by("number").values_list("crashes", flat=True))
+
+
+def test_a_lease_that_ends_counts_as_a_lost_worker_until_that_speaks_up(
+    source: Source, world: World, old_database: None
+) -> None:
+    job = planned(world, offers=5)
+    sleeper = batches.claim(job.pk, new_task_id())
+    assert sleeper
+    expire_leases()
+    sweep_jobs()
+    assert blamed() == [1]
+    assert batches.plead(sleeper)
+    assert not batches.plead(sleeper)
+    assert blamed() == [0]
+
+
+def test_nobody_is_cleared_of_what_another_did(source: Source, world: World, old_database: None) -> None:
+    job = planned(world, offers=5)
+    first = batches.claim(job.pk, new_task_id())
+    expire_leases()
+    batches.claim(job.pk, new_task_id())
+    expire_leases()
+    sweep_jobs()
+    assert first
+    assert not batches.plead(first)
+    assert blamed() == [2]
+
+
+def test_a_database_that_began_anew_explains_a_lease_that_ended(
+    source: Source, world: World, settings: Settings
+) -> None:
+    settings.SYNC_LEASE_SECONDS = 10_000_000
+    job = planned(world, offers=5)
+    batches.claim(job.pk, new_task_id())
+    expire_leases()
+    sweep_jobs()
+    assert blamed() == [0]
+
+
+def test_an_attempt_that_only_had_to_end_takes_no_blame(source: Source, world: World) -> None:
+    job = planned(world, offers=5)
+    context = claimed_task(job)
+    for crashed in (False, True):
+        batches.claim(job.pk, context.task_id)
+        batches.release_held_by(context.task_id, crashed=crashed)
+        assert blamed() == [int(crashed)]
+
+
+def test_a_batch_is_set_aside_after_exactly_three_lost_workers(source: Source, world: World) -> None:
+    job = planned(world, offers=20)
+    deadly = new_task_id()
+    for lost in (1, 2, 3):
+        SyncBatch.objects.filter(number=2).update(not_before="2100-01-01T00:00:00Z")
+        assert batches.set_aside_deadly(job.pk) == 0
+        assert batches.claim(job.pk, deadly)
+        batches.release_held_by(deadly, crashed=True)
+        assert blamed() == [lost, 0]
+    SyncBatch.objects.filter(number=2).update(not_before=None)
+    assert work(job).state == "partial"
+    aside = SyncBatch.objects.get(state="failed")
+    assert (aside.number, aside.error, job.processed) == (1, {"code": "crash_loop"}, 10)
+
+
+def lost_slice(job: SyncJob, *, held: bool) -> Task:
+    """A slice that is given up."""
+    context = claimed_task(job)
+    if held:
+        batches.claim(job.pk, context.task_id)
+    end_crash_loop(job.pk, context.task_id, timezone.now())
+    return Task.objects.get(pk=context.task_id)
+
+
+def test_a_slice_that_is_given_up_is_replaced_at_once(source: Source, world: World) -> None:
+    job = planned(world, max_workers=1)
+    Task.objects.all().delete()
+    lost = lost_slice(job, held=True)
+    assert Task.objects.filter(job_id=job.pk, state="pending").exclude(pk=lost.pk).count() == 1
+    assert sum(blamed()) == 1
+
+
+def test_a_job_whose_slices_die_before_they_begin_has_failed(source: Source, world: World) -> None:
+    job = planned(world)
+    lost_slice(job, held=False)
+    job.refresh_from_db()
+    assert (job.state, error_code(job)) == ("failed", "crash_loop")
 
 
 def test_a_worker_that_slept_through_its_lease_writes_nothing(source: Source, world: World) -> None:
@@ -198,3 +300,15 @@ def test_without_any_source_the_refusal_says_so(db: None) -> None:
     with pytest.raises(ApplicationError) as refused:
         start_sync(StartSync(type="full"))
     assert refused.value.code == "E02002"
+
+
+@pytest.mark.parametrize(("days", "kept"), [(13, 10), (15, 0)])
+def test_what_an_abandoned_walk_saw_is_removed_and_it_delists_nothing_then(
+    source: Source, world: World, days: int, kept: int
+) -> None:
+    world.offer(10)
+    work(start())
+    rested = timezone.now() - timedelta(days=days)
+    SyncJob.objects.update(state="stopped", provable=True, finished_at=rested)
+    tidy()
+    assert (SeenProduct.objects.count(), SyncJob.objects.get().provable) == (kept, bool(kept))

@@ -8,8 +8,13 @@ from pytest_django import Settings
 
 from system import sql, task_kinds
 from system.models import Task
+from system.queue import Bell
 from system.task_context import TaskContext
 from tests.system.smtp import SmtpSink
+
+# The same message sent again: the process that had it before is dead. And the entry of what that process claimed.
+REDELIVERED = Bell(name="bell", tries=1)
+CLAIMED = '{"bell": "bell", "try": 0}'
 
 Work = Callable[[dict[str, Any], TaskContext], Any]
 

@@ -1,16 +1,26 @@
 """Attempts of a task: tried again later, given up after a few, counted anew when somebody wants another."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
-from system import queue, sql
-from system.queue import RetryLater, TaskContext, TaskFailed
+from system import leaving, queue, sql
+from system.queue import Bell, RetryLater, TaskContext, TaskFailed
 from system.services.tasks import retry_task
-from tests.system.conftest import due_now, fresh
+from tests.system.conftest import CLAIMED, REDELIVERED, due_now, fresh
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("bells")]
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This worker was told to stop a while ago."""
+    monkeypatch.setattr(leaving, "FINISH_SECONDS", 0.0)
+    leaving.tell()
+    yield
+    leaving.forget()
 
 
 class Flaky:
@@ -83,8 +93,8 @@ def test_a_task_that_kills_its_workers_fails_after_exactly_three_attempts(handle
     calls: list[int] = []
     handle("test.deadly", lambda _payload, context: calls.append(context.attempt))
     task = queue.enqueue("test.deadly", {})
-    sql.execute("UPDATE system_task SET state = 'running', attempts = '[{}, {}, {}]'")
-    queue.run(task.pk, worker_lost=True)
+    sql.execute("UPDATE system_task SET state = 'running', attempts = %s::jsonb", [f"[{{}}, {{}}, {CLAIMED}]"])
+    queue.run(task.pk, bell=REDELIVERED)
     failed = fresh(task)
     assert (failed.state, len(failed.attempts), calls) == ("failed", 3, [])
     retry_task(str(task.pk))
@@ -100,3 +110,108 @@ def test_waiting_for_another_attempt_is_no_lost_worker(handle: Callable[..., Non
         queue.run(task.pk)
         due_now()
     assert (fresh(task).state, flaky.seen) == ("succeeded", [1, 2, 3, 4, 5, 6, 7])
+
+
+def interrupted(handle: Callable[..., None], how: Exception | type[BaseException]) -> list[TaskContext]:
+    """A handler whose first attempt ends like this, and what it was called with."""
+    seen: list[TaskContext] = []
+
+    def work(_payload: dict[str, Any], context: TaskContext) -> str:
+        seen.append(context)
+        if len(seen) == 1:
+            raise how
+        return "done"
+
+    handle("test.interrupted", work)
+    return seen
+
+
+def test_a_copy_of_a_bell_does_not_take_the_work_from_who_is_at_it(handle: Callable[..., None]) -> None:
+    seen = interrupted(handle, KeyboardInterrupt)
+    task = queue.enqueue("test.interrupted", {})
+    with pytest.raises(KeyboardInterrupt):
+        queue.run(task.pk, bell=REDELIVERED)
+    queue.run(task.pk, bell=REDELIVERED)
+    queue.run(task.pk, bell=Bell(name="another", tries=2))
+    assert (len(seen), fresh(task).state) == (1, "running")
+    queue.run(task.pk, bell=Bell(name=REDELIVERED.name, tries=2))
+    assert ([context.follows_crash for context in seen], fresh(task).state) == ([False, True], "succeeded")
+
+
+def test_a_database_that_was_away_took_no_worker_down(handle: Callable[..., None]) -> None:
+    seen = interrupted(handle, OperationalError("the connection is closed"))
+    task = queue.enqueue("test.interrupted", {})
+    with pytest.raises(OperationalError):
+        queue.run(task.pk, bell=Bell(name="bell"))
+    queue.run(task.pk, bell=Bell(name="bell", tries=2, alive=1))
+    done = fresh(task)
+    assert (done.state, [context.attempt for context in seen]) == ("succeeded", [1, 1])
+    assert done.attempts[0]["error"] == {"code": "database_away"}
+    assert not seen[1].follows_crash
+
+
+def test_a_lease_that_ended_while_the_database_began_anew_is_no_lost_worker(handle: Callable[..., None]) -> None:
+    handle("test.interrupted", lambda _payload, context: context.follows_crash)
+    task = queue.enqueue("test.interrupted", {})
+    sql.execute(
+        "UPDATE system_task SET state = 'running', lease_until = now() - interval '1 second',"
+        """ attempts = '[{"started_at": "2026-01-01T00:00:00+00:00", "bell": "gone", "try": 0}]'"""
+    )
+    queue.sweep()
+    queue.run(task.pk)
+    assert (fresh(task).result, fresh(task).attempts[0]["error"]) == (False, {"code": "database_away"})
+
+
+def test_who_finds_its_task_in_other_hands_was_no_lost_worker(handle: Callable[..., None]) -> None:
+    task = queue.enqueue("test.slow", {})
+    inner = Bell(name="inner")
+
+    def work(_payload: dict[str, Any], context: TaskContext) -> str:
+        if context.fence == 1:
+            sql.execute("UPDATE system_task SET lease_until = now() - interval '1 second'")
+            queue.run(task.pk, bell=inner)
+            context.heartbeat(30)
+        return "done"
+
+    handle("test.slow", work)
+    queue.run(task.pk, bell=Bell(name="outer"))
+    first, second = fresh(task).attempts
+    assert (first["error"], second["bell"], fresh(task).state) == ({"code": "lease_lost"}, "inner", "succeeded")
+
+
+def test_a_worker_that_is_told_to_stop_leaves_its_task_to_another(
+    handle: Callable[..., None], bells: list[str], told: None
+) -> None:
+    attempts: list[int] = []
+
+    def work(_payload: dict[str, Any], context: TaskContext) -> str:
+        attempts.append(context.attempt)
+        context.check()
+        return "done"
+
+    handle("test.long", work)
+    task = queue.enqueue("test.long", {})
+    queue.run(task.pk)
+    assert (fresh(task).state, bells) == ("pending", [str(task.pk)] * 2)
+    leaving.forget()
+    queue.run(task.pk)
+    done = fresh(task)
+    assert (done.state, attempts, done.attempts[0]["error"]["code"]) == ("succeeded", [1, 1], "worker_stopped")
+
+
+def test_what_does_not_come_to_an_end_is_given_back_from_beside(handle: Callable[..., None]) -> None:
+    task = queue.enqueue("test.stuck", {})
+    handle("test.stuck", lambda _payload, _context: queue.give_back())
+    queue.run(task.pk)
+    given = fresh(task)
+    assert (given.state, given.attempts[0]["cut"], queue.busy()) == ("pending", True, False)
+
+
+def test_a_part_that_is_given_up_tells_its_whole(handle: Callable[..., None]) -> None:
+    told: list[Any] = []
+    handle("test.part", lambda *_: None, on_crash_loop=lambda *what: told.append(what))
+    task = queue.enqueue("test.part", {}, job_id=7)
+    began = '{"started_at": "2026-01-01T00:00:00+00:00"}'
+    sql.execute("UPDATE system_task SET state = 'running', attempts = %s::jsonb", [f"[{began}, {{}}, {CLAIMED}]"])
+    queue.run(task.pk, bell=REDELIVERED)
+    assert [(job, part, since.year) for job, part, since in told] == [(7, task.pk, 2026)]

@@ -10,8 +10,11 @@ from system import queue, sql
 from system.models import Task, WorkerPulse
 from system.queue import TaskContext, TaskGone
 from system.task_kinds import handlers
+from tests.system.conftest import CLAIMED, REDELIVERED
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+SHOWN = {"started_at", "worker", "bell", "try", "finished_at", "error", "again"}
 
 Calls = list[tuple[dict[str, Any], TaskContext]]
 
@@ -53,7 +56,7 @@ def test_a_task_runs_once_however_often_its_bell_rings(calls: Calls) -> None:
     task.refresh_from_db()
     assert [payload for payload, _ in calls] == [{"n": 1}]
     assert (task.state, task.result) == ("succeeded", "done")
-    assert [set(attempt) for attempt in task.attempts] == [{"started_at", "worker", "finished_at", "error", "again"}]
+    assert [set(attempt) for attempt in task.attempts] == [SHOWN]
 
 
 def test_the_bell_rings_only_after_the_commit(bells: list[str]) -> None:
@@ -102,17 +105,21 @@ def test_a_task_whose_worker_vanished_goes_back_and_runs_again(calls: Calls) -> 
 
 def test_a_delivery_after_a_dead_process_does_not_wait_for_the_lease(calls: Calls) -> None:
     task = queue.enqueue("test.echo", {})
-    sql.execute("UPDATE system_task SET state = 'running', fence = 1, lease_until = now() + interval '1 minute'")
+    sql.execute(
+        "UPDATE system_task SET state = 'running', fence = 1, lease_until = now() + interval '1 minute',"
+        " attempts = %s::jsonb",
+        [f"[{CLAIMED}]"],
+    )
     queue.run(task.pk)
     assert calls == []
-    queue.run(task.pk, worker_lost=True)
+    queue.run(task.pk, bell=REDELIVERED)
     assert len(calls) == 1
 
 
 def test_a_task_that_takes_its_worker_down_three_times_has_failed(calls: Calls) -> None:
     task = queue.enqueue("test.echo", {})
-    sql.execute("""UPDATE system_task SET state = 'running', attempts = '[{}, {}, {}]'""")
-    queue.run(task.pk, worker_lost=True)
+    sql.execute("UPDATE system_task SET state = 'running', attempts = %s::jsonb", [f"[{{}}, {{}}, {CLAIMED}]"])
+    queue.run(task.pk, bell=REDELIVERED)
     task.refresh_from_db()
     assert (calls, task.state, (task.error or {})["code"]) == ([], "failed", "crash_loop")
 

@@ -14,7 +14,7 @@ from system.errors import ApplicationError, ErrorCode
 from system.models import AuditLog, Task
 from system.queue import TaskContext
 from system.services.tasks import cancel_task, find_task, retry_task
-from tests.system.conftest import fresh
+from tests.system.conftest import CLAIMED, REDELIVERED, fresh
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("bells")]
 
@@ -26,9 +26,9 @@ def a_task(state: str, **fields: Any) -> Task:
     task = Task.objects.create(kind="test.echo", state=state, **fields)
     if state in ("running", "cancelling"):
         sql.execute(
-            "UPDATE system_task SET fence = 1, lease_until = now() + interval '10 minutes', attempts = '[{}]'"
+            "UPDATE system_task SET fence = 1, lease_until = now() + interval '10 minutes', attempts = %s::jsonb"
             " WHERE id = %s",
-            [task.pk],
+            [f"[{CLAIMED}]", task.pk],
         )
     return task
 
@@ -101,7 +101,7 @@ def test_a_waiting_task_is_cancelled_at_once_and_its_bell_does_nothing(handle: C
     task = queue.enqueue("test.echo", {})
     assert cancel_task(str(task.pk)).state == "cancelled"
     queue.run(task.pk)
-    queue.run(task.pk, worker_lost=True)
+    queue.run(task.pk, bell=REDELIVERED)
     queue.sweep()
     assert (fresh(task).state, calls) == ("cancelled", [])
     assert fresh(task).finished_at is not None
@@ -157,7 +157,7 @@ def test_a_worker_that_died_cannot_keep_a_cancelled_task(handle: Callable[..., N
 def test_the_broker_says_that_its_worker_died() -> None:
     task = a_task("running")
     cancel_task(str(task.pk))
-    queue.run(task.pk, worker_lost=True)
+    queue.run(task.pk, bell=REDELIVERED)
     assert fresh(task).state == "cancelled"
 
 

@@ -223,6 +223,21 @@ class QueueSerializer(serializers.Serializer[Any]):
     running = serializers.IntegerField()
 
 
+class MessageChannelSerializer(serializers.Serializer[Any]):
+    """How the change messages of a source come in."""
+
+    source = serializers.CharField()  # type: ignore[assignment]
+    listening = serializers.BooleanField(help_text=_("Whether `manage.py listen` is connected now"))
+    seen_at = serializers.DateTimeField(allow_null=True, help_text=_("When a listener last showed itself"))
+    connected_at = serializers.DateTimeField(allow_null=True)
+    caught_up_until = serializers.DateTimeField(
+        allow_null=True, help_text=_("Missed messages have been asked for up to then")
+    )
+    error = serializers.CharField(allow_blank=True, help_text=_("What keeps it from listening or catching up"))
+    last_message_at = serializers.DateTimeField(allow_null=True, help_text=_("By whichever channel"))
+    waiting = serializers.IntegerField(help_text=_("Messages whose products are not fetched yet, up to 10,000"))
+
+
 class StatusSerializer(serializers.Serializer[Any]):
     """What is going on."""
 
@@ -230,3 +245,4 @@ class StatusSerializer(serializers.Serializer[Any]):
     last = JobSerializer(allow_null=True)
     workers = WorkersSerializer()
     queues = serializers.DictField(child=QueueSerializer())
+    messages = MessageChannelSerializer(many=True)

@@ -89,7 +89,7 @@ class SyncViewSet(ApiViewSet):
 
     @extend_schema(parameters=[serializers.StatusQuery], responses={200: serializers.StatusSerializer})
     def status(self, request: Request) -> Response:
-        """Active jobs, the last ended one, workers and queues."""
+        """Active jobs, the last ended one, workers, queues, and how change messages come in."""
         query = serializers.StatusQuery.parse(request)
         task_id = query.get("task_id")
         if task_id:

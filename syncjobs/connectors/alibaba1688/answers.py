@@ -72,11 +72,88 @@ class ByIdAnswer(Answer):
     items: list[Raw] | None = field(name="productList", default=None)
 
 
+class MessagePage(msgspec.Struct):
+    """One page of messages, undecoded."""
+
+    items: list[Raw] | None = field(name="datas", default=None)
+    total: Any = field(name="totalCount", default=None)
+
+
+class MessagesAnswer(Answer):
+    """`push.query.messageList`, and `push.cursor.messageList` with its other name for the same."""
+
+    page: MessagePage | None = field(name="pushMessagePage", default=None)
+    cursor_items: list[Raw] | None = field(name="pushMessageList", default=None)
+
+
+class ConfirmAnswer(Answer):
+    """`push.message.confirm`."""
+
+    is_success: Any = field(name="isSuccess", default=None)
+
+
 class ProductAnswer(Answer):
     """`alibaba.product.get`."""
 
     # Not `Raw | None`, which would take nothing but null.
     product: Raw = field(name="productInfo", default=Raw())
+    result: Flags | None = None
+
+
+class SearchPage(msgspec.Struct):
+    """One page of a search, its rows undecoded."""
+
+    items: list[Raw] | None = field(name="data", default=None)
+    total: Any = field(name="totalRecords", default=None)
+
+
+class SearchResult(Flags):
+    """The middle layer of a search."""
+
+    page: SearchPage | None = field(name="result", default=None)
+
+
+class SearchAnswer(Answer):
+    """`product.search.keywordQuery`."""
+
+    result: SearchResult | None = None
+
+
+class DetailResult(Flags):
+    """The middle layer of a detail."""
+
+    # Not `Raw | None`, which would take nothing but null.
+    product: Raw = field(name="result", default=Raw())
+
+
+class DetailAnswer(Answer):
+    """`product.search.queryProductDetail`."""
+
+    result: DetailResult | None = None
+
+
+class PoolRow(msgspec.Struct):
+    """An offer of a pool: its id, and how many the whole pool has."""
+
+    offer_id: Any = field(name="offerId", default=None)
+    total: Any = field(name="offerPoolTotal", default=None)
+
+
+class PoolResult(Flags):
+    """The middle layer of a pool; its flag is text."""
+
+    rows: list[PoolRow | None] | None = field(name="result", default=None)
+
+
+class PoolAnswer(Answer):
+    """`pool.product.pull`."""
+
+    result: PoolResult | None = None
+
+
+class PushAnswer(Answer):
+    """`alibaba.cross.syncProductListPushed`."""
+
     result: Flags | None = None
 
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('products', '0004_ladder'),
+        ('products', '0005_stock_hints'),
     ]
 
     operations = [
