@@ -17,10 +17,11 @@ class SyncjobsConfig(AppConfig):
         from syncjobs.dashboard import activity_card, jobs_gauges, week_card, workers_card
         from syncjobs.selectors import job_names, job_number
         from syncjobs.services.announced import apply_stock, fetch_announced
-        from syncjobs.services.deliveries import DELIVER_KIND, deliver
+        from syncjobs.services.deliveries import DELIVER_KIND
         from syncjobs.services.jobs import request_stop
         from syncjobs.services.messages import FETCH_KIND, STOCK_KIND
         from syncjobs.services.policies import policies_by_name
+        from syncjobs.services.pump import deliver
         from syncjobs.services.slices import end_crash_loop, run_slice
         from syncjobs.services.slices_queue import SLICE_KIND
         from syncjobs.services.sweep import sweep_jobs

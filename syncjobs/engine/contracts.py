@@ -89,21 +89,30 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ApiCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a source check. `action` says what the operator must do next; empty when `ok`."""
+    """One line of a source check. `ok` means that the walk can run as far as this line goes.
+
+    `action` says what the operator must do next. `state` is a word for it, such as `not_granted`. `effect` names what
+    follows from it and `details` holds the numbers in that sentence; whoever shows it has the words for `code` and
+    `effect`, `message` and `action` are the English ones.
+    """
 
     name: str
     ok: bool
     code: str = ""
     message: str = ""
     action: str = ""
+    state: str = ""
+    effect: str = ""
+    details: dict[str, int] = {}
 
 
 class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a source can be used. `latency_ms` is one signed round trip."""
+    """Whether a source can be used. `latency_ms` is one signed round trip; `abilities` say what works and what not."""
 
     ok: bool
     checks: tuple[ApiCheck, ...]
     latency_ms: float | None = None
+    abilities: dict[str, bool] = {}
 
 
 class Connector(Protocol):

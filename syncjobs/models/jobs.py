@@ -121,6 +121,7 @@ class SyncJob(models.Model):
         COMMAND = "command", _("command line")
         SCHEDULE = "schedule", _("schedule")
         MESSAGE = "message", _("change message")
+        REPLAY = "replay", _("replay of kept answers")
 
     OPEN_STATES = (State.PENDING, State.RUNNING, State.STOPPING)
     RESUMABLE_STATES = (State.STOPPED, State.HELD, State.FAILED)

@@ -16,6 +16,19 @@ from system.api.serializers import StrictSerializer
 MOST_CALLS_PER_SECOND = 1000
 MOST_CALLS_PER_DAY = 10**9
 LONGEST_SECRET = 2000
+# What a line of a check can come to; the first ones are good.
+CHECK_STATES = [
+    "granted",
+    "valid",
+    "works",
+    "not_granted",
+    "wrong_name",
+    "token_refused",
+    "quota_used_up",
+    "secret_wrong",
+    "app_key_wrong",
+    "failed",
+]
 
 
 class MomentField(TimeField):
@@ -133,7 +146,8 @@ class ApiCheckSerializer(serializers.Serializer[Any]):
     """One line of a check; `action` says what to do next."""
 
     name = serializers.CharField()
-    ok = serializers.BooleanField()
+    ok = serializers.BooleanField(help_text=_("Whether the sync can run as far as this line goes"))
+    state = serializers.ChoiceField(choices=CHECK_STATES)
     code = serializers.CharField(allow_blank=True)
     message = serializers.CharField(allow_blank=True)
     action = serializers.CharField(allow_blank=True)
@@ -143,5 +157,6 @@ class CheckReportSerializer(serializers.Serializer[Any]):
     """Whether a source can be used."""
 
     ok = serializers.BooleanField()
+    summary = serializers.CharField(help_text=_("What works without what is missing"))
     latency_ms = serializers.FloatField(allow_null=True)
     checks = ApiCheckSerializer(many=True)

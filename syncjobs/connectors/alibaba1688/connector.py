@@ -62,8 +62,8 @@ class Alibaba1688Connector:
         self._details = OfferDetails(self._client, options.country)
 
     def check(self) -> CheckReport:
-        """Signed current time, then a call without arguments for each API, then the tokens. Never raises."""
-        return SourceCheck(self._client, self._tokens).report()
+        """Signed current time, a call without arguments for each API the walk needs, then the tokens. Never raises."""
+        return SourceCheck(self._client, self._tokens, self.options).report()
 
     def categories(self) -> Iterator[CategoryRecord]:
         """The platform's whole tree, parents first; the same for every account."""

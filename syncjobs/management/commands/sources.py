@@ -6,12 +6,14 @@ import sys
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import translation
 from rich.table import Table
 
 from syncjobs.connectors.registry import CONNECTORS, Credentials
 from syncjobs.models import Source
-from syncjobs.services.source_checks import check_source
+from syncjobs.services.source_checks import diagnosed
 from syncjobs.services.sources import NewSource, add_source, find_source
 from system.errors import ApplicationError
 from system.management.console import terminal
@@ -31,10 +33,13 @@ class Command(BaseCommand):
         actions.add_parser("list", help="show all sources")
         check = actions.add_parser("check", help="signed call and permission probe, saying what to do next")
         check.add_argument("name", nargs="?", help="left out: every source")
+        check.add_argument(
+            "--language", choices=[code for code, _ in settings.LANGUAGES], default=settings.LANGUAGE_CODE
+        )
         _add_arguments(actions.add_parser("add", help="add a source"))
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Exit codes: 0 done, 1 a check failed, 2 refused."""
+        """Exit codes: 0 done, 1 a source cannot be synced as it is, 2 refused."""
         actions = {"list": _list, "check": _check, "add": _add}
         try:
             actions[options["action"]](options)
@@ -140,15 +145,17 @@ def _check(options: dict[str, Any]) -> None:
     sources = [find_source(options["name"])] if options["name"] else list(Source.objects.order_by("name"))
     if not sources:
         raise CommandError("no sources yet; add one with manage.py sources add NAME --kind …", returncode=2)
-    results = [_check_one(source) for source in sources]
+    with translation.override(options["language"]):
+        results = [_check_one(source) for source in sources]
     if not all(results):
         raise CommandError("a source cannot be used as it is", returncode=1)
 
 
 def _check_one(source: Source) -> bool:
-    report = check_source(source)
-    table = Table("", "probe", "result", "what to do next", title=f"{source.name} ({source.kind})")
+    report = diagnosed(source)
+    table = Table("", "probe", "state", "result", "what to do next", title=f"{source.name} ({source.kind})")
     for line in report.checks:
-        table.add_row("ok" if line.ok else "!!", line.name, line.message or line.code, line.action)
+        table.add_row("ok" if line.ok else "!!", line.name, line.state, line.message or line.code, line.action)
     terminal().print(table)
+    terminal().print(report.summary)
     return report.ok
