@@ -238,7 +238,10 @@ class SyncBatch(models.Model):
 
 
 class SeenProduct(models.Model):
-    """What a full walk saw, one narrow row a product, gone with the job. Unlogged: losing it means no delisting."""
+    """What a full walk saw, one narrow row a product, gone with the job. Unlogged: losing it means no delisting.
+
+    A row of the job's negative id marks that nothing was lost since the walk began.
+    """
 
     pk = models.CompositePrimaryKey("job_id", "source_id")
     job_id = models.BigIntegerField()

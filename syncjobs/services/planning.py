@@ -111,6 +111,7 @@ def _write(
     if categories and not job.dry_run:
         catalog.apply_categories(categories)
     _insert_batches(job, specs)
+    batches.begin_memory(job.pk)
     if delisting.may_delist(job, plan):
         SyncBatch.objects.create(job=job, number=len(specs) + 1, stage=SyncBatch.Stage.DELIST)
     SyncJob.objects.filter(pk=job.pk).update(
