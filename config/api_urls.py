@@ -42,7 +42,7 @@ routes: list[URLPattern] = [
     path("products/search", ProductViewSet.as_view({"get": "search"})),
     path("products/changes", ChangeViewSet.as_view({"get": "read"})),
     path("products/conflicts", OwnershipViewSet.as_view({"get": "list"})),
-    path("products/release", OwnershipViewSet.as_view({"post": "release"})),
+    path("products/release", OwnershipViewSet.as_view({"post": "bulk_release"})),
     path("products/export", ExportViewSet.as_view({"get": "export"})),
     path("products/exports/<task_id>", ExportViewSet.as_view({"get": "retrieve"})),
     path("products/exports/<task_id>/download", ExportViewSet.as_view({"get": "download"})),

@@ -36,7 +36,7 @@ class OwnershipViewSet(ApiViewSet):
         return self.reply(replace(page, items=conflict_views(page.items)))
 
     @extend_schema(request=ReleaseManyBody, responses={202: ReleaseTaskSerializer})
-    def release(self, request: Request) -> Response:
+    def bulk_release(self, request: Request) -> Response:
         """Have a task give back fields of many products: those of a source, of some ids, or some fields of all."""
         body: dict[str, Any] = ReleaseManyBody.parse(request)
         fields = body.pop("fields", None)
