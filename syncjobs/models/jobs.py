@@ -54,6 +54,8 @@ class Source(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(10)],
         help_text=_("Only then it is delisted; with 1 a single walk is enough."),
     )
+    # Who wins where an operator and the source disagree: by field, "*" for the others; see products.ingest.ownership.
+    field_policies = models.JSONField(_("who wins, by field"), default=dict, blank=True)
     # Rises with every change somebody makes, not with the tokens that workers renew.
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now)

@@ -113,6 +113,10 @@ def _product(number: int, category: Category) -> Product:
         price="99.90",
         status=Product.Status.PUBLISHED,
         images=["https://img.example.com/1.jpg"],
+        owned_fields=["unit"],
+        source_values={"unit": "件"},
+        conflicts=["unit"],
+        conflicts_at=timezone.now(),
     )
     Sku.objects.create(product=product, source_sku_id="1", price="99.90", spec={"颜色": "红"})
     return product

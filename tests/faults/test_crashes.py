@@ -157,8 +157,8 @@ def test_a_full_sync_that_fails_deletes_nothing(stack: Stack, share: float) -> N
     assert stack.ended(stack.start_sync())["state"] == "succeeded"
     stack.rows("TRUNCATE syncjobs_syncjob, syncjobs_syncbatch")
     stack.gateway.control("delist", count=20)
-    spared = round(PRODUCTS / 20 * share)
-    stack.gateway.faults({"kind": "html_body", "status": 403, "api": "alibaba.product.list.get", "after": spared + 1})
+    spared = max(1, int((PRODUCTS - 20) / 20 * share))
+    stack.gateway.faults({"kind": "html_body", "status": 403, "api": "alibaba.product.list.get", "after": spared})
     task_id = stack.start_sync()
     in_trouble = "SELECT 1 FROM syncjobs_syncbatch WHERE failures > 0"
     eventually(lambda: stack.rows(in_trouble) or stack.rows(RESTING), PATIENCE_SECONDS)

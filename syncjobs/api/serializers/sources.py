@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from products.ingest.ownership import POLICIES
 from syncjobs.connectors.registry import CONNECTORS
 from syncjobs.models import Source, SyncJob
 from system.api.pagination import PageQuery
@@ -74,6 +75,11 @@ class ChangeSourceSerializer(StrictSerializer):
         default=3,
         help_text=_("So many complete walks in a row must miss a product before it is delisted"),
     )
+    field_policies = serializers.DictField(
+        child=serializers.ChoiceField(choices=POLICIES),
+        default=dict,
+        help_text=_("Who wins where an operator and the source disagree, by field; * is for all others"),
+    )
 
 
 class NewSourceSerializer(ChangeSourceSerializer):
@@ -124,6 +130,7 @@ class SourceSerializer(serializers.Serializer[Any]):
     daily_call_limit = serializers.IntegerField(allow_null=True)
     delist_limit_percent = serializers.IntegerField()
     delist_after_walks = serializers.IntegerField()
+    field_policies = serializers.DictField(child=serializers.ChoiceField(choices=POLICIES))
     has_secrets = StoredSecretsSerializer()
     access_expires_at = serializers.DateTimeField(allow_null=True)
     refresh_expires_at = serializers.DateTimeField(allow_null=True)

@@ -69,6 +69,10 @@ def _add_arguments(parser: Any) -> None:
         metavar="1-10",
         help="complete walks in a row that must miss a product before it is delisted (default 3)",
     )
+    parser.add_argument(
+        "--field-policies",
+        help='who wins, by field, as JSON: {"*": "operator", "price": "source"}; see docs/ownership.md',
+    )
     parser.add_argument("--default", action="store_true", default=None, help="make it the default source")
 
 
@@ -82,6 +86,7 @@ def _add(options: dict[str, Any]) -> None:
             calls_per_second=options["calls_per_second"],
             daily_call_limit=options["daily_call_limit"],
             delist_after_walks=options["delist_after_walks"],
+            field_policies=_json_option(options["field_policies"], "--field-policies"),
             is_default=options["default"],
         )
     )
@@ -94,7 +99,7 @@ def _options(options: dict[str, Any]) -> dict[str, Any]:
     return chosen | {name: value for name, value in named.items() if value}
 
 
-def _json_option(text: str | None) -> dict[str, Any]:
+def _json_option(text: str | None, name: str = "--options") -> dict[str, Any]:
     if not text:
         return {}
     try:
@@ -104,9 +109,9 @@ def _json_option(text: str | None) -> dict[str, Any]:
         else:
             found = json.loads(text)
     except (OSError, ValueError) as error:
-        raise CommandError(f"--options: {error}", returncode=2) from error
+        raise CommandError(f"{name}: {error}", returncode=2) from error
     if not isinstance(found, dict):
-        raise CommandError("--options must be a JSON object", returncode=2)
+        raise CommandError(f"{name} must be a JSON object", returncode=2)
     return found
 
 
