@@ -38,11 +38,29 @@ def register() -> None:
             _("A sync that rejects a larger share of its records waits for a decision, in percent"),
             least=1,
         ),
+        *_raw_layer(),
     )
     runtime.register_fact(
         Fact("sync.batch_size_max", _("Most records a batch"), settings.SYNC_BATCH_SIZE_MAX),
         Fact("sync.max_workers_max", _("Most batches in flight of one job"), settings.SYNC_MAX_WORKERS_MAX),
         Fact("sync.lease_seconds", _("How long a silent worker keeps a batch"), settings.SYNC_LEASE_SECONDS),
+    )
+
+
+def _raw_layer() -> tuple[Definition, ...]:
+    return (
+        _number(
+            "sync.raw_days",
+            settings.SYNC_RAW_DAYS,
+            _("How many days a source's answers are kept for a replay; 0 keeps none"),
+            most=3650,
+        ),
+        _number(
+            "sync.raw_versions",
+            settings.SYNC_RAW_VERSIONS,
+            _("How many different answers are kept of a product"),
+            least=1,
+        ),
     )
 
 

@@ -74,6 +74,8 @@ SPECTACULAR_SETTINGS = {
         "SourceKind": ("alibaba1688", "feed"),
         "ScheduledRunStatus": "syncjobs.models.ScheduledRun.State",
         "WebhookEvent": "syncjobs.models.Webhook.Event",
+        "DeliveryEvent": "syncjobs.models.WebhookDelivery.EVENTS",
+        "WebhookDisabledReason": "syncjobs.models.Webhook.Disabled",
         "DeliveryStatus": "syncjobs.models.WebhookDelivery.State",
         "ProductChangeReason": "products.models.ProductChange.Reason",
         "RunChangeKind": (

@@ -21,5 +21,8 @@ SYNC_VALIDATE_SECONDS = integer("SYNC_VALIDATE_SECONDS", 15, minimum=1, maximum=
 TASK_RING_AGAIN_SECONDS = integer("TASK_RING_AGAIN_SECONDS", 15, minimum=1)
 # An owner's webhooks; each multiplies the deliveries of an event.
 WEBHOOKS_PER_USER = integer("WEBHOOKS_PER_USER", 20, minimum=1)
+# How long what sources answered is kept for a replay (0 = not at all), and how many versions of a product.
+SYNC_RAW_DAYS = integer("SYNC_RAW_DAYS", 30, maximum=3650)
+SYNC_RAW_VERSIONS = integer("SYNC_RAW_VERSIONS", 3, minimum=1, maximum=100)
 # How long it is kept what a walk saw that was stopped, failed or held and that nobody resumed.
 SYNC_SEEN_DAYS = integer("SYNC_SEEN_DAYS", 14, minimum=1)

@@ -47,6 +47,8 @@ def _ensure_user(username: str, password: str) -> None:
 
 def _ensure_source(orders: Orders) -> None:
     place = {"gateway_url": orders.gateway.url}
+    if orders.gateway.message_url:
+        place["message_url"] = orders.gateway.message_url
     credentials = Credentials(
         app_key=orders.gateway.app_key,
         app_secret=orders.gateway.app_secret,

@@ -15,13 +15,14 @@ class Complaint(Exception):
 
 
 class GatewayAccess(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the 1688 gateway is and what signs its calls."""
+    """Where the 1688 gateway is and what signs its calls; `message_url` only where messages are to be listened to."""
 
     url: str
     app_key: str
     app_secret: str
     access_token: str
     refresh_token: str = ""
+    message_url: str = ""
 
 
 @dataclass(frozen=True)

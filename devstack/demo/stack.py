@@ -98,7 +98,7 @@ class Stack:
 
     def _simulator_access(self, url: str) -> GatewayAccess:
         state = self._wait_for(f"{url}/_control/state", "gateway").json()
-        names = ("app_key", "app_secret", "access_token", "refresh_token")
+        names = ("app_key", "app_secret", "access_token", "refresh_token", "message_url")
         return GatewayAccess(url=url, **{name: state[name] for name in names})
 
     def _start_server(self, server: EmbeddedPostgres | EmbeddedRedis) -> str:
@@ -145,6 +145,9 @@ class Stack:
         self._supervisor.start(self._command("web", serve, {"PROCESS_NAME": "web"}))
         self._supervisor.start(self._command("worker", [*CELERY, *WORKER], worker))
         self._supervisor.start(self._command("beat", [*CELERY, "beat"], beat))
+        if not self.options.gateway:
+            listen = {**PATIENT_DATABASE, "PROCESS_NAME": "listen"}
+            self._supervisor.start(self._command("listen", ["manage.py", "listen"], listen))
         self._wait_for(f"{self.options.base_url}/health", "web")
 
     def _command(self, name: str, arguments: list[str], extra: dict[str, str], given: bytes = b"") -> Command:

@@ -1,6 +1,6 @@
 """What the engine expects of a source, and the values that travel between its stages. Pure Python."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -38,18 +38,33 @@ class BatchSpec(msgspec.Struct, frozen=True, kw_only=True):
     calls: int = 0
 
 
+class Doubt(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a walk may miss something, or does not do what one might think; the log and the receipt of the job say it.
+
+    `message` is a fixed sentence, so that it can be translated; what it is about stands in `details`.
+    """
+
+    code: str
+    message: str
+    level: Literal["info", "warning"] = "warning"
+    details: dict[str, Any] = {}
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How to walk a scope.
 
     `total` is what the source says it holds (None = unknown until walked). `provable` is True when a walk over all
     batches can prove it saw everything, provided that every page repeats `total`. `watermark` (UTC, the source's
-    clock) becomes the next `since` once the whole job is committed. `batches` may be lazy.
+    clock) becomes the next `since` once the whole job is committed. `batches` may be lazy; `doubts` are complete when
+    they were all taken. `shallow`: the records lack what details would tell, and nobody has chosen that.
     """
 
     batches: Iterable[BatchSpec]
     total: int | None = None
     provable: bool = False
     watermark: datetime | None = None
+    doubts: Sequence[Doubt] = ()
+    shallow: bool = False
 
 
 class RawRecord(msgspec.Struct, frozen=True, gc=False):
@@ -74,21 +89,30 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ApiCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a source check. `action` says what the operator must do next; empty when `ok`."""
+    """One line of a source check. `ok` means that the walk can run as far as this line goes.
+
+    `action` says what the operator must do next. `state` is a word for it, such as `not_granted`. `effect` names what
+    follows from it and `details` holds the numbers in that sentence; whoever shows it has the words for `code` and
+    `effect`, `message` and `action` are the English ones.
+    """
 
     name: str
     ok: bool
     code: str = ""
     message: str = ""
     action: str = ""
+    state: str = ""
+    effect: str = ""
+    details: dict[str, int] = {}
 
 
 class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a source can be used. `latency_ms` is one signed round trip."""
+    """Whether a source can be used. `latency_ms` is one signed round trip; `abilities` say what works and what not."""
 
     ok: bool
     checks: tuple[ApiCheck, ...]
     latency_ms: float | None = None
+    abilities: dict[str, bool] = {}
 
 
 class Connector(Protocol):

@@ -19,10 +19,14 @@ class Reject(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Normalized(msgspec.Struct, kw_only=True):
-    """What a batch's pages came to. A product that came twice counts once; its last version wins."""
+    """What a batch's pages came to. A product that came twice counts once; its last version wins.
+
+    `answers` are the source's own bytes by product, also of products whose record was rejected.
+    """
 
     products: dict[str, FingerprintedProduct] = msgspec.field(default_factory=dict)
     rejects: list[Reject] = msgspec.field(default_factory=list)
+    answers: dict[str, bytes] = msgspec.field(default_factory=dict)
     totals: set[int] = msgspec.field(default_factory=set)
     calls: int = 0
 
@@ -44,9 +48,13 @@ class Normalized(msgspec.Struct, kw_only=True):
             record = connector.normalize(raw)
             _check_room(record)
         except RecordRejected as error:
-            self.rejects.append(_reject(raw, error))
+            reject = _reject(raw, error)
+            self.rejects.append(reject)
+            if reject.source_id:
+                self.answers[reject.source_id] = raw.payload
         else:
             self.products[record.source_id] = FingerprintedProduct(record, record.fingerprint())
+            self.answers[record.source_id] = raw.payload
 
     def seen_ids(self) -> set[str]:
         """Every id the source still showed, usable or not."""

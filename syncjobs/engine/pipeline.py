@@ -43,10 +43,13 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BatchResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What a batch leaves behind besides the products: counters, rejects and what a walk needs for its proof."""
+    """What a batch leaves behind besides the products: counters, rejects, the source's own bytes by product, and what
+    a walk needs for its proof.
+    """
 
     counters: Counters
     rejects: tuple[Reject, ...] = ()
+    answers: Mapping[str, bytes] = {}
     seen: frozenset[str] = frozenset()
     totals: frozenset[int] = frozenset()
     unidentified: int = 0
@@ -116,6 +119,7 @@ def _result(normalized: Normalized, applied: ApplyResult, unchanged: int) -> Bat
     return BatchResult(
         counters=counters,
         rejects=tuple(normalized.rejects),
+        answers=normalized.answers,
         seen=frozenset(normalized.seen_ids()),
         totals=frozenset(normalized.totals),
         unidentified=normalized.unidentified(),

@@ -11,13 +11,16 @@ from syncjobs.models.jobs import (
     Watermark,
 )
 from syncjobs.models.messages import ChangeMessage, MessageListener
+from syncjobs.models.raw import AnswerField, RawAnswer
 from syncjobs.models.schedules import ScheduleClock, ScheduledRun
 from syncjobs.models.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
+    "AnswerField",
     "ChangeMessage",
     "HeldProduct",
     "MessageListener",
+    "RawAnswer",
     "RejectedRecord",
     "ScheduleClock",
     "ScheduledRun",

@@ -42,10 +42,20 @@ FROM here FULL JOIN there ON there.product_id = here.product_id GROUP BY 1
 """
 
 
+class DoubtView(TypedDict):
+    """Why the walk may miss something, in the active language."""
+
+    code: str
+    level: str
+    message: str
+    details: dict[str, Any]
+
+
 class JobDetail(JobView):
-    """A job with the fields its changes were about, and how often each changed."""
+    """A job with the fields its changes were about, how often each changed, and what its walk may miss."""
 
     fields_changed: dict[str, int]
+    doubts: list[DoubtView]
 
 
 class ChangeView(TypedDict):
@@ -92,6 +102,7 @@ class Receipt(TypedDict):
     rate_per_second: float
     counters: dict[str, int]
     fields_changed: dict[str, int]
+    doubts: list[DoubtView]
 
 
 class Products(TypedDict):
@@ -113,7 +124,20 @@ class Comparison(TypedDict):
 
 def job_detail(row: SyncJob) -> JobDetail:
     """Show one job with what it changed; its source must be joined."""
-    return {**job_view(row), "fields_changed": fields_changed(row.pk)}
+    return {**job_view(row), "fields_changed": fields_changed(row.pk), "doubts": doubts(row)}
+
+
+def doubts(row: SyncJob) -> list[DoubtView]:
+    """What the plan of the run could not promise."""
+    return [
+        {
+            "code": doubt["code"],
+            "level": doubt["level"],
+            "message": gettext(doubt["message"]),
+            "details": doubt["details"],
+        }
+        for doubt in row.doubts
+    ]
 
 
 def fields_changed(job_id: int) -> dict[str, int]:
@@ -219,6 +243,7 @@ def receipt(row: SyncJob) -> Receipt:
         "rate_per_second": job_view(row)["progress"]["rate_per_second"],
         "counters": {name: getattr(row, name) for name in COUNTERS},
         "fields_changed": fields_changed(row.pk),
+        "doubts": doubts(row),
     }
 
 

@@ -19,8 +19,8 @@ from products.records import ApplyResult, ChangeSet, FingerprintedProduct
 from syncjobs.engine.errors import LeaseLost, SyncCancelled
 from syncjobs.engine.normalize import Reject
 from syncjobs.engine.pipeline import BatchResult, Counters
-from syncjobs.models import RejectedRecord, SyncBatch, SyncJob
-from syncjobs.services import presence
+from syncjobs.models import RejectedRecord, SeenProduct, SyncBatch, SyncJob
+from syncjobs.services import presence, raw_answers
 from system import sql
 
 # First word of the advisory lock that makes claims of one job take turns.
@@ -197,6 +197,7 @@ class BatchUnitOfWork:
 
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
+        self._written: tuple[str, ...] = ()
         self._hidden = 0
 
     def fingerprints(self, source_ids: Collection[str]) -> dict[str, bytes]:
@@ -208,6 +209,7 @@ class BatchUnitOfWork:
     def apply(self, products: tuple[FingerprintedProduct, ...]) -> ApplyResult:
         """Write through the catalogue's port; a dry run takes it back, having counted what a run would do."""
         changes = ChangeSet(source=self.claim.source, job_id=self.claim.job_id, products=products)
+        self._written = tuple(product.record.source_id for product in products)
         if not self.claim.dry_run:
             return catalog.apply(changes)
         before = transaction.savepoint()
@@ -217,10 +219,12 @@ class BatchUnitOfWork:
             transaction.savepoint_rollback(before)
 
     def finish(self, result: BatchResult) -> None:
-        """Rejects, what was seen and what is gone, the batch's own row and the job's counters."""
+        """Rejects, the source's answers, what was seen and what is gone, the batch's own row, the job's counters."""
         result = presence.settled(self.claim.source, self.claim.job_id, result, dry_run=self.claim.dry_run)
         result = presence.with_hidden(result, self._hidden)
         _save_rejects(self.claim, result.rejects)
+        if result.answers and not self.claim.dry_run and raw_answers.days():
+            raw_answers.keep(self.claim.source, self.claim.job_id, result.answers, self._written)
         if self.claim.walk:
             _remember_seen(self.claim.job_id, result.seen)
         mark_done(self.claim, result.counters)
@@ -315,6 +319,18 @@ def _remember_seen(job_id: int, seen: frozenset[str]) -> None:
         " SELECT %s::bigint, unnest(%s::text[]) ON CONFLICT DO NOTHING",
         [job_id, sorted(seen)],
     )
+
+
+def begin_memory(job_id: int) -> None:
+    """Leave a mark in the table that a crash of the database empties; an id below zero is no job's."""
+    sql.execute(
+        "INSERT INTO syncjobs_seenproduct (job_id, source_id) VALUES (%s, '') ON CONFLICT DO NOTHING", [-job_id]
+    )
+
+
+def has_memory(job_id: int) -> bool:
+    """Whether what the walk saw is still known, all of it."""
+    return SeenProduct.objects.filter(job_id=-job_id).exists()
 
 
 def _json(value: dict[str, str]) -> str:

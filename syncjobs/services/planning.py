@@ -35,6 +35,7 @@ def plan_job(job: SyncJob, claim: Claim, connector: Connector, pulse: Heartbeat)
     scope = _window(job, claim) if claim.params else scope_of(job)
     categories = _categories(job, connector, pulse) if wants_categories(job) else []
     plan = connector.plan(scope)
+    _require_depth(job, plan)
     specs = list(_alive(plan.batches, pulse))
     if delisting.looks_wiped(job, plan):
         delisting.hold(job, claim, {"code": "empty_listing"})
@@ -42,6 +43,20 @@ def plan_job(job: SyncJob, claim: Claim, connector: Connector, pulse: Heartbeat)
     with transaction.atomic():
         batches.check_fence(claim)
         _write(job, claim, plan, scope, categories, specs)
+
+
+def _require_depth(job: SyncJob, plan: Plan) -> None:
+    """A permission that was lost must not wipe out what products have from it.
+
+    Raises:
+        FatalSourceError: the plan has no details, nobody chose that, and the catalogue has SKUs of this source.
+    """
+    if plan.shallow and catalog.has_skus(job.source.name):
+        raise FatalSourceError(
+            "The app may not ask for details any more, and products would lose their SKUs and descriptions.",
+            code="details_lost",
+            suggestion="Apply for the detail API again, or set details to never to go on with what the listing tells.",
+        )
 
 
 def _alive(items: Iterable[T], pulse: Heartbeat) -> Iterator[T]:
@@ -96,11 +111,13 @@ def _write(
     if categories and not job.dry_run:
         catalog.apply_categories(categories)
     _insert_batches(job, specs)
+    batches.begin_memory(job.pk)
     if delisting.may_delist(job, plan):
         SyncBatch.objects.create(job=job, number=len(specs) + 1, stage=SyncBatch.Stage.DELIST)
     SyncJob.objects.filter(pk=job.pk).update(
         total=plan.total,
         provable=plan.provable,
+        doubts=[msgspec.to_builtins(doubt) for doubt in plan.doubts],
         since=scope.since,
         # Only a walk that reaches up to now may say that everything before is committed.
         watermark=None if job.sku_list or scope.until else plan.watermark,
@@ -108,6 +125,8 @@ def _write(
     )
     batches.mark_done(claim, Counters())
     announce.log(job.pk, "walk planned", context={"batches": len(specs), "total": plan.total})
+    for doubt in plan.doubts:
+        announce.log(job.pk, doubt.message, level=doubt.level, context={"code": doubt.code, **doubt.details})
     announce.progress(job.pk)
     ensure_slices(job.pk)
 

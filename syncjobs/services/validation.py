@@ -5,12 +5,14 @@ Every call to the source takes its permit and counts in its ledger, as in a sync
 
 import msgspec
 from django.conf import settings
+from django.utils.translation import gettext
 
-from syncjobs.engine.contracts import ApiCheck, BatchSpec, Connector, Plan
+from syncjobs.engine.contracts import ApiCheck, BatchSpec, Connector, Doubt, Plan
 from syncjobs.engine.errors import FatalSourceError, QuotaExhausted, RetryableSourceError
 from syncjobs.engine.normalize import Normalized, Reject
 from syncjobs.models import Source, SyncJob
 from syncjobs.services import estimates, planning, scopes
+from syncjobs.services.check_texts import told_check
 from syncjobs.services.estimates import Estimate
 from syncjobs.services.jobs import StartSync, new_job
 from syncjobs.services.samples import Sample, samples_of
@@ -118,9 +120,11 @@ def _ask(job: SyncJob, source: Source, found: Validation) -> None:
         plan = _plan(job, connector, found)
         if plan is None:
             return
-        specs = list(plan.batches)
-        found.estimate = estimates.estimate(job, plan, specs)
-        _foresee(found)
+        specs, is_whole = _counted(plan, found)
+        found.warnings += [_doubted(doubt) for doubt in plan.doubts]
+        if is_whole:
+            found.estimate = estimates.estimate(job, plan, specs)
+            _foresee(found)
         _take_sample(job, connector, specs, found)
     finally:
         connector.close()
@@ -143,12 +147,13 @@ def _check(connector: Connector, found: Validation) -> bool:
     return failed <= frozenset(planning.NOT_GRANTED)
 
 
-def _note(check: ApiCheck, found: Validation) -> None:
+def _note(given: ApiCheck, found: Validation) -> None:
     """What one line of the source's check means for this sync.
 
     Raises:
         ApplicationError: the source fails at this moment.
     """
+    check = told_check(given)
     if not check.ok and check.code in FAILED | TIMED_OUT | LATER:
         raise _upstream(check.code, check.message)
     told = bool(check.code or check.action)
@@ -172,6 +177,24 @@ def _plan(job: SyncJob, connector: Connector, found: Validation) -> Plan | None:
             raise
         found.warnings.append(_refused(error.code, error.message, ""))
         return None
+
+
+def _counted(plan: Plan, found: Validation) -> tuple[list[BatchSpec], bool]:
+    """The batches and True, or those that could be planned while somebody waits and False."""
+    specs: list[BatchSpec] = []
+    try:
+        for spec in plan.batches:
+            specs.append(spec)  # noqa: PERF402 - what was planned before an error is kept
+    except RetryableSourceError as error:
+        if error.code != "uncounted":
+            raise
+        found.warnings.append(_refused(error.code, error.message, ""))
+        return specs, False
+    return specs, True
+
+
+def _doubted(doubt: Doubt) -> Problem:
+    return Problem(code=doubt.code, message=gettext(doubt.message), details=doubt.details or None)
 
 
 def _foresee(found: Validation) -> None:

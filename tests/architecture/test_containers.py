@@ -13,8 +13,8 @@ from tests.architecture.source import PROJECT
 COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
 DOCKERFILE = (PROJECT / "Dockerfile").read_text(encoding="utf-8")
-OURS = ("migrate", "web", "worker", "beat")
-LONG_RUNNING = ("web", "worker", "beat")
+OURS = ("migrate", "web", "worker", "beat", "listen")
+LONG_RUNNING = ("web", "worker", "beat", "listen")
 
 
 @pytest.mark.parametrize("name", LONG_RUNNING)

@@ -13,9 +13,11 @@ from typing import Any, NamedTuple
 
 from devstack.gateway.catalogue import Catalogue
 from devstack.gateway.client import GatewayClient, running_gateway
+from devstack.gateway.wheel import PUBLISHED
 from syncjobs.connectors.registry import ConnectorContext, Credentials, build
 from syncjobs.engine.contracts import Connector
 
+OpenedCase = Callable[[Path, int], AbstractContextManager["Source"]]
 MAPPING = {"id": "id", "title": "title", "price": "price", "category": {"id": "cat"}, "updated_at": "updated"}
 
 
@@ -31,7 +33,7 @@ class Case(NamedTuple):
     """One kind of source. `faults` are called with `Source.handle`."""
 
     name: str
-    opened: Callable[[Path, int], AbstractContextManager[Source]]
+    opened: OpenedCase
     faults: dict[str, Callable[[Any], object]]
 
 
@@ -132,27 +134,37 @@ FEED_FAULTS: dict[str, Callable[[Path], object]] = {
 }
 
 
-@contextmanager
-def _gateway(_folder: Path, size: int) -> Iterator[Source]:
-    with running_gateway(products=size) as gateway:
-        context = ConnectorContext(
-            source_name="gateway",
-            options={"gateway_url": gateway.url},
-            credentials=FixedCredentials(
-                Credentials(
-                    app_key=gateway.app_key,
-                    app_secret=gateway.app_secret,
-                    access_token=gateway.access_token,
-                    refresh_token=gateway.refresh_token,
-                )
-            ),
-            gate=OpenGate(),
-            allowed_hosts=("127.0.0.1",),
-        )
-        connector = build("alibaba1688", context)
-        catalogue = Catalogue(gateway.control("state")["seed"], size)
-        yield Source(connector, frozenset(str(catalogue.id_of(index)) for index in range(size)), gateway)
-        connector.close()
+def _gateway(*, only_published: bool = False, deny: str = "", **options: Any) -> OpenedCase:
+    """A simulator, and a connector that walks it as `options` say; a search and a pool show only what is on sale."""
+
+    @contextmanager
+    def opened(_folder: Path, size: int) -> Iterator[Source]:
+        with running_gateway(products=size, options=[f"--deny={deny}"]) as gateway:
+            context = ConnectorContext(
+                source_name="gateway",
+                options={"gateway_url": gateway.url, **options},
+                credentials=FixedCredentials(
+                    Credentials(
+                        app_key=gateway.app_key,
+                        app_secret=gateway.app_secret,
+                        access_token=gateway.access_token,
+                        refresh_token=gateway.refresh_token,
+                    )
+                ),
+                gate=OpenGate(),
+                allowed_hosts=("127.0.0.1",),
+            )
+            connector = build("alibaba1688", context)
+            catalogue = Catalogue(gateway.control("state")["seed"], size)
+            shown = [index for index in range(size) if not only_published or _is_published(catalogue, index)]
+            yield Source(connector, frozenset(str(catalogue.id_of(index)) for index in shown), gateway)
+            connector.close()
+
+    return opened
+
+
+def _is_published(catalogue: Catalogue, index: int) -> bool:
+    return catalogue.base_traits(index).status == PUBLISHED
 
 
 def _gateway_fault(**rule: Any) -> Callable[[GatewayClient], object]:
@@ -175,8 +187,21 @@ GATEWAY_FAULTS: dict[str, Callable[[GatewayClient], object]] = {
     "empty": lambda gateway: gateway.control("empty", on=True),
 }
 
+WALK_FAULTS: dict[str, Callable[[GatewayClient], object]] = GATEWAY_FAULTS | {
+    "drifting_order": _gateway_fault(kind="drifting_order", share=0.5),
+    "drifting_total": _gateway_fault(kind="drifting_total", rows=2),
+    "gone_in_detail": _gateway_fault(kind="gone_in_detail", share=0.2),
+}
+ROW_FAULTS = {name: WALK_FAULTS[name] for name in ("truncated_json", "wrong_types", "duplicate_rows", "empty")}
+SEARCH = {"keywords": ["批发"]}
+DETAIL = "product.search.queryProductDetail"
+
 CASES = [
-    Case("alibaba1688", _gateway, GATEWAY_FAULTS),
+    Case("alibaba1688", _gateway(), GATEWAY_FAULTS),
+    Case("search", _gateway(only_published=True, walk="search", search=SEARCH), WALK_FAULTS),
+    Case("search-rows", _gateway(only_published=True, walk="search", search=SEARCH, details="never"), ROW_FAULTS),
+    Case("pool", _gateway(only_published=True, walk="pool", pool={"offer_pool_id": 1}), WALK_FAULTS),
+    Case("pool-relation", _gateway(only_published=True, deny=DETAIL, walk="pool", pool={"offer_pool_id": 1}), {}),
     _feed("offers.ndjson", write_ndjson),
     _feed("offers.json", write_json),
     _feed("document.json", write_document, items="data.items"),

@@ -65,7 +65,7 @@ def test_a_full_walk_meets_every_product_once(source: Source, batch_size: int) -
 @pytest.mark.parametrize("batch_size", BATCH_SIZES)
 def test_batches_are_about_as_large_as_asked(source: Source, batch_size: int) -> None:
     specs = specs_of(source.connector, Scope(type="full", batch_size=batch_size))
-    assert len(specs) >= SIZE / max(batch_size, 20)
+    assert len(specs) >= len(source.ids) / max(batch_size, 50)
     assert all(sum(ids_of(pages_of(source.connector, spec)).values()) <= max(batch_size, 20) for spec in specs[:20])
 
 
@@ -73,8 +73,8 @@ def test_batches_are_about_as_large_as_asked(source: Source, batch_size: int) ->
 def test_a_provable_plan_repeats_its_total_on_every_page(source: Source) -> None:
     plan = source.connector.plan(Scope(type="full"))
     totals = {page.total for spec in plan.batches for page in pages_of(source.connector, spec)}
-    assert not plan.provable or totals == {SIZE}
-    assert plan.total in {None, SIZE}
+    assert not plan.provable or totals == {len(source.ids)}
+    assert plan.total in {None, len(source.ids)}
 
 
 @every_case
@@ -126,7 +126,7 @@ def test_every_record_becomes_a_product_with_the_id_it_was_listed_under(source: 
 @every_case
 @pytest.mark.parametrize("payload", [b"", b"{", b"[]", b"null", b"{}", b"\xff\xfe", b"[" * 100_000])
 def test_bytes_that_are_no_product_are_rejected(source: Source, payload: bytes) -> None:
-    (page, *_) = walk(source.connector, Scope(type="full"))
+    page = next(page for page in walk(source.connector, Scope(type="full")) if page.records)
     with pytest.raises(RecordRejected) as rejection:
         source.connector.normalize(msgspec.structs.replace(page.records[0], payload=payload))
     assert rejection.value.message
@@ -151,9 +151,11 @@ def test_a_category_that_does_not_exist_is_empty(source: Source) -> None:
 
 
 @every_case
-def test_an_incremental_plan_has_a_watermark_to_go_on_from(source: Source) -> None:
+def test_an_incremental_plan_has_a_watermark_to_go_on_from_or_reads_everything(source: Source) -> None:
     first = source.connector.plan(Scope(type="full")).watermark
-    assert first
+    if first is None:
+        assert ids_of(walk(source.connector, Scope(type="incremental"))) == Counter(source.ids)
+        return
     assert first.utcoffset() is not None
     second = source.connector.plan(Scope(type="incremental", since=first)).watermark
     assert second

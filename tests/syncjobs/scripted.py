@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import msgspec
 
-from products.records import CategoryRecord, CategoryRef, ProductRecord
+from products.records import CategoryRecord, CategoryRef, ProductRecord, SkuRecord
 from syncjobs.connectors.registry import ConnectorContext
-from syncjobs.engine.contracts import BatchSpec, CheckReport, Page, Plan, RawRecord, Scope
+from syncjobs.engine.contracts import BatchSpec, CheckReport, Doubt, Page, Plan, RawRecord, Scope
 from syncjobs.engine.errors import RecordRejected
 
 CLOCK = datetime(2026, 5, 1, tzinfo=UTC)
@@ -30,6 +30,9 @@ class World:
         self.hidden: set[str] = set()
         self.gone: set[str] = set()
         self.fetches = 0
+        self.doubts: list[Doubt] = []
+        self.shallow = False
+        self.skus: tuple[SkuRecord, ...] = ()
 
     def offer(self, count: int, price: str = "10.00") -> None:
         """Fill the source with offers 100001, 100002, …"""
@@ -62,7 +65,14 @@ class ScriptedConnector:
         cuts = range(0, len(ids), scope.batch_size)
         batches = [BatchSpec(params={"ids": ids[cut : cut + scope.batch_size]}) for cut in cuts]
         provable = scope.type == "full" and not scope.offer_ids
-        return Plan(batches=batches, total=len(ids), provable=provable, watermark=world.clock)
+        return Plan(
+            batches=batches,
+            total=len(ids),
+            provable=provable,
+            watermark=world.clock,
+            doubts=world.doubts,
+            shallow=world.shallow,
+        )
 
     def fetch(self, spec: BatchSpec) -> Iterator[Page]:
         world.fetches += 1
@@ -82,6 +92,7 @@ class ScriptedConnector:
             price=Decimal(price),
             category=CategoryRef(id=1),
             source_updated_at=world.updated.get(offer, CLOCK),
+            skus=world.skus,
         )
 
     def close(self) -> None:

@@ -25,10 +25,20 @@ class NoParameters(QuerySerializer):
     """Parameters of addresses that take none."""
 
 
+class DoubtSerializer(serializers.Serializer[Any]):
+    """Why a walk may miss something: how often it came up, and the first examples."""
+
+    code = serializers.CharField()
+    level = serializers.ChoiceField(choices=["info", "warning"])
+    message = serializers.CharField()
+    details = serializers.DictField()
+
+
 class JobDetailSerializer(JobSerializer):
-    """A job with the fields its changes were about, and how often each changed."""
+    """A job with the fields its changes were about, how often each changed, and what its walk may miss."""
 
     fields_changed = serializers.DictField(child=serializers.IntegerField())
+    doubts = DoubtSerializer(many=True)
 
 
 class ChangesQuery(PageQuery):
@@ -156,6 +166,7 @@ class ReceiptSerializer(serializers.Serializer[Any]):
     rate_per_second = serializers.FloatField()
     counters = serializers.DictField(child=serializers.IntegerField())
     fields_changed = serializers.DictField(child=serializers.IntegerField())
+    doubts = DoubtSerializer(many=True)
 
 
 class ComparedFieldSerializer(serializers.Serializer[Any]):

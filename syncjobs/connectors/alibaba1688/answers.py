@@ -100,6 +100,63 @@ class ProductAnswer(Answer):
     result: Flags | None = None
 
 
+class SearchPage(msgspec.Struct):
+    """One page of a search, its rows undecoded."""
+
+    items: list[Raw] | None = field(name="data", default=None)
+    total: Any = field(name="totalRecords", default=None)
+
+
+class SearchResult(Flags):
+    """The middle layer of a search."""
+
+    page: SearchPage | None = field(name="result", default=None)
+
+
+class SearchAnswer(Answer):
+    """`product.search.keywordQuery`."""
+
+    result: SearchResult | None = None
+
+
+class DetailResult(Flags):
+    """The middle layer of a detail."""
+
+    # Not `Raw | None`, which would take nothing but null.
+    product: Raw = field(name="result", default=Raw())
+
+
+class DetailAnswer(Answer):
+    """`product.search.queryProductDetail`."""
+
+    result: DetailResult | None = None
+
+
+class PoolRow(msgspec.Struct):
+    """An offer of a pool: its id, and how many the whole pool has."""
+
+    offer_id: Any = field(name="offerId", default=None)
+    total: Any = field(name="offerPoolTotal", default=None)
+
+
+class PoolResult(Flags):
+    """The middle layer of a pool; its flag is text."""
+
+    rows: list[PoolRow | None] | None = field(name="result", default=None)
+
+
+class PoolAnswer(Answer):
+    """`pool.product.pull`."""
+
+    result: PoolResult | None = None
+
+
+class PushAnswer(Answer):
+    """`alibaba.cross.syncProductListPushed`."""
+
+    result: Flags | None = None
+
+
 class ChildCategory(msgspec.Struct):
     """A category as its parent names it."""
 

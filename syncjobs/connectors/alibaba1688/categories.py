@@ -60,6 +60,15 @@ class CategoryWalk:
             yield record
 
 
+def children_of(answer: CategoryAnswer, number: int) -> tuple[int, ...]:
+    """The numbers of the categories right below `number`, which `answer` was asked about."""
+    entries = [entry for entry in answer.categories or () if entry]
+    children = [child for entry in entries for child in entry.children or () if child]
+    is_first_level = number == ROOT and any(_record(entry, ROOT) for entry in entries if entry.id is not None)
+    found = [_record(each, number) for each in (entries if is_first_level else children)]
+    return tuple(dict.fromkeys(record.id for record in found if record and record.id != number))
+
+
 def _record(wire: Category | ChildCategory, parent: int) -> CategoryRecord | None:
     try:
         number, name = whole_number(wire.id, LARGEST_CATEGORY_ID), text(wire.name, NAME_LENGTH)

@@ -37,6 +37,8 @@ _REFUSALS = {
     "gw.ParamMissing": ("param_missing", "{api} misses an argument.", _OUR_FAULT),
 }
 THROTTLED = "gw.QosAppFrequencyLimit"
+# What the platform says of an API that this app cannot have, or cannot have yet.
+NOT_GRANTED = frozenset({"api_not_granted", "api_unsupported"})
 USED_UP = "gw.NoUsageLeftError"
 UNAUTHORIZED = "401"
 PREPARING = "500_2"

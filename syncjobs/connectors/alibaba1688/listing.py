@@ -14,7 +14,7 @@ from syncjobs.connectors.alibaba1688.apis import (
     PRODUCTS_BY_ID,
 )
 from syncjobs.connectors.alibaba1688.client import GatewayClient
-from syncjobs.connectors.alibaba1688.failures import BusinessError
+from syncjobs.connectors.alibaba1688.failures import NOT_GRANTED, BusinessError
 from syncjobs.connectors.alibaba1688.mapping import source_id_of
 from syncjobs.connectors.alibaba1688.paginator import ListPage, PageWalk
 from syncjobs.connectors.coerce import whole_number
@@ -73,8 +73,8 @@ class SellerListing:
     def measure(self, wanted: Range) -> tuple[int | None, int]:
         """(total, page size) of a listing; the platform may clamp the size asked for, and need not say so."""
         result = self._page(wanted, 1, need_detail=False)
-        total, delivered = _number(result.total), len(result.items or ())
-        size = min(_number(result.size) or wanted.size, wanted.size)
+        total, delivered = total_of(result.total), len(result.items or ())
+        size = min(total_of(result.size) or wanted.size, wanted.size)
         return total, delivered if 0 < delivered < min(size, total or 0) else size
 
     def pages(self, wanted: Range) -> Iterator[Page]:
@@ -136,7 +136,7 @@ class ProductLookup:
         except BusinessError:
             return None
         except FatalSourceError as error:
-            if error.code not in ("api_not_granted", "api_unsupported"):
+            if error.code not in NOT_GRANTED:
                 raise
             self._lists_granted = False
             return None
@@ -148,12 +148,12 @@ class ProductLookup:
         try:
             answer = self._client.call(PRODUCT_GET, {"productID": product_id, "webSite": WEB_SITE}, ProductAnswer)
         except BusinessError as error:
-            return _refused(product_id, error)
+            return refused(product_id, error)
         if answer.result and (refusal := answer.result.refusal()):
-            return _refused(product_id, BusinessError(*refusal))
+            return refused(product_id, BusinessError(*refusal))
         product = bytes(answer.product)
         if product in (b"", NULL):
-            return _refused(product_id, BusinessError("", "no productInfo"))
+            return refused(product_id, BusinessError("", "no productInfo"))
         return page_of([product])
 
 
@@ -170,10 +170,10 @@ def page_of(items: Iterable[bytes], total: int | None = None) -> Page:
 
 def _list_page(result: PageResult) -> ListPage:
     items = tuple(map(bytes, result.items or ()))
-    return ListPage(items=items, ids=tuple(map(_comparable, items)), total=_number(result.total))
+    return ListPage(items=items, ids=tuple(map(comparable, items)), total=total_of(result.total))
 
 
-def _comparable(item: bytes) -> str:
+def comparable(item: bytes) -> str:
     """What tells whether a page is the same again."""
     try:
         return source_id_of(item) or repr(item)
@@ -181,14 +181,20 @@ def _comparable(item: bytes) -> str:
         return repr(item)
 
 
-def _refused(product_id: str, error: BusinessError) -> Page:
+def refused(product_id: str, error: BusinessError) -> Page:
+    """What it means for one product that the platform refuses it: gone, or rejected with the platform's words."""
     if error.is_gone:
         return Page(gone=(product_id,))
     reason = {"productID": product_id, "code": error.code, "message": error.text}
     return Page(rejected=((msgspec.json.encode(reason), f"product {product_id}: {error.text or error.code}"),))
 
 
-def _number(value: Any) -> int | None:
+def total_of(value: Any) -> int | None:
+    """A total or a page size.
+
+    Raises:
+        RetryableSourceError: not a number.
+    """
     try:
         return whole_number(value, LARGEST_TOTAL)
     except ValueError:

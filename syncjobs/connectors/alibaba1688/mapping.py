@@ -29,6 +29,7 @@ from syncjobs.connectors.alibaba1688.shapes import (
     WireSale,
     WireSku,
     WireSkuAttribute,
+    WireTier,
     decode_ids,
     decode_product,
 )
@@ -68,7 +69,7 @@ _PLACE = re.compile(r"`\$\.?(.*?)`$")
 
 
 def map_product(payload: bytes) -> ProductRecord:
-    """The product in `payload`, which is `productInfo` or the cross-border detail.
+    """The product in `payload`, which is `productInfo`, the cross-border detail, or a row of a search.
 
     A missing optional field is empty; a field that is there and cannot be used rejects the record, since half a
     product is worse than yesterday's. The price rules are those of `prices.pricing`.
@@ -77,7 +78,7 @@ def map_product(payload: bytes) -> ProductRecord:
         RecordRejected: with the platform's name of the field.
     """
     wire = _decoded(payload)
-    sale = first(wire.sale_info, wire.product_sale_info) or WireSale()
+    sale = first(wire.sale_info, wire.product_sale_info) or _row_sale(wire)
     skus = [sku for sku in first(wire.sku_infos, wire.product_sku_infos) or () if sku is not None]
     minimum = _minimum(first(sale.min_order_quantity, wire.min_order_quantity))
     prices = pricing(sale, skus, minimum)
@@ -116,7 +117,7 @@ def _record(
         min_order_quantity=minimum,
         unit=read("saleInfo.unit", words, _unit(sale), UNIT_LENGTH),
         sold_count=read("bookedCount", count, first(wire.booked_count, wire.sold_out)),
-        images=_images(first(wire.image, wire.product_image)),
+        images=_images(first(wire.image, wire.product_image)) or image_urls(wire.image_url, IMAGE_HOST),
         attributes=read("attributes", _attributes, first(wire.attributes, wire.product_attribute) or ()),
         status=_status(wire.status),
         url=OFFER_URL.format(source_id),
@@ -161,12 +162,21 @@ def _minimum(value: Any) -> int:
     return minimum
 
 
+def _row_sale(wire: WireProduct) -> WireSale:
+    """A search row's one price counts from the minimum order on."""
+    if wire.price_info is None:
+        return WireSale()
+    return WireSale(price_ranges=[WireTier(start_quantity=wire.min_order_quantity, price=wire.price_info.price)])
+
+
 def _unit(sale: WireSale) -> Any:
     return first(sale.unit, sale.unit_info and sale.unit_info.unit)
 
 
 def _category(wire: WireProduct) -> CategoryRef | None:
-    number = read("categoryID", whole_number, first(wire.category_id, wire.cross_category_id), LARGEST_CATEGORY_ID)
+    levels = (wire.third_category_id, wire.second_category_id, wire.top_category_id)
+    stated = first(wire.category_id, wire.cross_category_id, *levels)
+    number = read("categoryID", whole_number, stated, LARGEST_CATEGORY_ID)
     name = read("categoryName", words, wire.category_name, NAME_LENGTH)
     return CategoryRef(id=number, names=(name,) if name else ()) if number else None
 

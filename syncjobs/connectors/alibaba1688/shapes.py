@@ -70,6 +70,12 @@ class WireSale(msgspec.Struct, gc=False):
     unit_info: WireUnit | None = field(name="unitInfo", default=None)
 
 
+class WireRowPrice(msgspec.Struct, gc=False):
+    """The one price of a search row."""
+
+    price: Any = None
+
+
 class WireImages(msgspec.Struct, gc=False):
     """Pictures in their order; relative ones belong to the platform's picture host."""
 
@@ -114,6 +120,12 @@ class WireProduct(msgspec.Struct, gc=False):
     modify_time: Any = field(name="modifyTime", default=None)
     last_update_time: Any = field(name="lastUpdateTime", default=None)
     modify_date: Any = field(name="modifyDate", default=None)
+    # What only the rows of a search have.
+    price_info: WireRowPrice | None = field(name="priceInfo", default=None)
+    image_url: Any = field(name="imageUrl", default=None)
+    top_category_id: Any = field(name="topCategoryId", default=None)
+    second_category_id: Any = field(name="secondCategoryId", default=None)
+    third_category_id: Any = field(name="thirdCategoryId", default=None)
 
 
 class WireIds(msgspec.Struct, gc=False):

@@ -65,15 +65,18 @@ opened: list[Connector] = []
 """The connectors of the running test, closed behind it."""
 
 
-def connector_to(url: str, store: CredentialStore, gate: CallGate | None = None) -> Alibaba1688Connector:
+def connector_to(
+    url: str, store: CredentialStore, gate: CallGate | None = None, patience: float | None = None, **options: Any
+) -> Alibaba1688Connector:
     """A connector to a gateway on this machine."""
     connector = Alibaba1688Connector(
         ConnectorContext(
             source_name="test",
-            options={"gateway_url": url},
+            options={"gateway_url": url, **options},
             credentials=store,
             gate=gate or OpenGate(),
             allowed_hosts=("127.0.0.1",),
+            patience=patience,
         )
     )
     opened.append(connector)
