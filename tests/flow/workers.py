@@ -29,14 +29,15 @@ class Worker:
             sys.executable, "-m", "celery", "-A", self.app, "worker", "-Q", "critical,default,low", "-c", "2",
             "--without-gossip", "--without-mingle", "--loglevel=INFO",
         ]  # fmt: skip
-        timing = {
+        chosen = {
             "SYNC_LEASE_SECONDS": str(LEASE_SECONDS),
             "SYNC_SLICE_SECONDS": "3",
             "DATABASE_LOCK_TIMEOUT_MS": "30000",
+            **self.settings,
         }
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                command, env=environment(0, **{**timing, **self.settings}), stdout=log, stderr=log, start_new_session=True,
+                command, env=environment(0, **chosen), stdout=log, stderr=log, start_new_session=True,
                 preexec_fn=processes.die_with_parent(signal.SIGKILL),
             )  # fmt: skip
 
