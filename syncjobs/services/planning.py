@@ -123,7 +123,9 @@ def _write(
         watermark=None if job.sku_list or scope.until else plan.watermark,
         heartbeat_at=timezone.now(),
     )
-    batches.mark_done(claim, Counters())
+    planned = Counters(calls=plan.calls())
+    batches.count(job.pk, planned)
+    batches.mark_done(claim, planned)
     announce.log(job.pk, "walk planned", context={"batches": len(specs), "total": plan.total})
     for doubt in plan.doubts:
         announce.log(job.pk, doubt.message, level=doubt.level, context={"code": doubt.code, **doubt.details})
