@@ -74,7 +74,10 @@ SPECTACULAR_SETTINGS = {
         "SourceKind": ("alibaba1688", "feed"),
         "ScheduledRunStatus": "syncjobs.models.ScheduledRun.State",
         "WebhookEvent": "syncjobs.models.Webhook.Event",
+        "DeliveryEvent": "syncjobs.models.WebhookDelivery.EVENTS",
+        "WebhookDisabledReason": "syncjobs.models.Webhook.Disabled",
         "DeliveryStatus": "syncjobs.models.WebhookDelivery.State",
+        "OwnableField": "products.ingest.ownership.OWNABLE",
         "ProductChangeReason": "products.models.ProductChange.Reason",
         "RunChangeKind": (
             *("created", "updated", "missing", "suspect", "delisted", "seen_again", "restored", "deleted", "held"),

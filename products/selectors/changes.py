@@ -13,7 +13,7 @@ from system.sql import fetch_all
 from system.task_kinds import job_names
 
 # What a change can tell of.
-CHANGED_FIELDS = ("sku", *SYNCED_COLUMNS, "skus")
+CHANGED_FIELDS = ("sku", *SYNCED_COLUMNS, "skus", "owned_fields")
 # So many lines one read looks at, however few of them the filters leave.
 SCAN_LIMIT = 5_000
 
@@ -33,7 +33,12 @@ _HORIZON = """
 _SETTLED = "c.xact < (SELECT xact FROM horizon)"
 # Answered by an index, alone or together with the order.
 _SCANNED = {"product_id": "c.product_id = %s", "since": "c.at >= %s"}
-_KEPT = {"kind": "s.kind = ANY(%s)", "source": "p.source = %s"}
+_KEPT = {
+    "kind": "s.kind = ANY(%s)",
+    "source": "p.source = %s",
+    "sources": "p.source = ANY(%s)",
+    "updates_of": "(s.kind <> 'updated' OR s.fields ?| %s::text[])",
+}
 _FOLLOWED = "coalesce(p.shop_id IN (SELECT shop_id FROM products_shopfollow WHERE user_id = %s), false) = %s"
 _COLUMNS = ("id", "product_id", "sku", "source", "shop_id", "kind", "fields", "reason", "job_id", "at")
 
@@ -69,7 +74,8 @@ def feed_page(filters: Mapping[str, Any], *, after: Position | None, limit: int,
     behind it, since a read looks at SCAN_LIMIT lines at most.
 
     Args:
-        filters: product_id, kind, source, since (at this time or later), followed (by `user_id`).
+        filters: product_id, kind, source, since (at this time or later), followed (by `user_id`), sources (any of
+            these), updates_of (of updates only those of any of these fields).
 
     Raises:
         StalePosition: start again, for example with `since`.

@@ -16,14 +16,13 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanSwitchWidget
 
 from syncjobs.connectors.registry import Credentials
-from syncjobs.engine.errors import EngineError
 from syncjobs.models import Source, SyncJob
 from syncjobs.services import sources
 from syncjobs.services.jobs import StartSync, start_sync
-from syncjobs.services.source_checks import check_source
+from syncjobs.services.policies import wrong_policies
+from syncjobs.services.source_checks import diagnosed
 from system.backoffice.base import ActingAdmin, Deed
 from system.backoffice.html import badge
-from system.crypto import CannotDecrypt
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[Source]
@@ -69,6 +68,7 @@ class SourceForm(_ModelForm):
             "daily_call_limit",
             "delist_limit_percent",
             "delist_after_walks",
+            "field_policies",
         ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -84,6 +84,13 @@ class SourceForm(_ModelForm):
         if not isinstance(options, dict):
             raise forms.ValidationError(gettext("Options must be a JSON object."))
         return options
+
+    def clean_field_policies(self) -> dict[str, str]:
+        """Known fields and policies only."""
+        said = self.cleaned_data["field_policies"] or {}
+        if wrong := wrong_policies(said):
+            raise forms.ValidationError(wrong)
+        return said
 
     def clean_calls_per_second(self) -> float:
         """A rate the bucket can work with."""
@@ -132,7 +139,15 @@ class SourceAdmin(ActingAdmin):
         (_("Configuration of the connector"), {"fields": ["options"]}),
         (
             _("Limits"),
-            {"fields": ["calls_per_second", "daily_call_limit", "delist_limit_percent", "delist_after_walks"]},
+            {
+                "fields": [
+                    "calls_per_second",
+                    "daily_call_limit",
+                    "delist_limit_percent",
+                    "delist_after_walks",
+                    "field_policies",
+                ]
+            },
         ),
     ]
 
@@ -182,15 +197,12 @@ class SourceAdmin(ActingAdmin):
             obj.pk = sources.add_source(new).pk
 
     def _check(self, request: HttpRequest, source: Source) -> str | None:
-        try:
-            report = check_source(source, patience=settings.SYNC_VALIDATE_SECONDS)
-        except (EngineError, CannotDecrypt) as error:
-            messages.error(request, f"{source}: {error}")
-            return None
+        report = diagnosed(source, patience=settings.SYNC_VALIDATE_SECONDS)
         for line in report.checks:
             told = " – ".join(filter(None, [f"{source}: {line.name}", line.code, line.message, line.action]))
             messages.add_message(request, messages.SUCCESS if line.ok else messages.ERROR, told)
         if not report.ok:
+            messages.error(request, f"{source}: {report.summary}")
             return None
         return gettext("%(source)s can be used (%(latency).0f ms).") % {
             "source": source,

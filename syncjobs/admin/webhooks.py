@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from syncjobs.models import ChangeMessage, ScheduledRun, Webhook, WebhookDelivery
+from syncjobs.selectors.webhooks import webhook_view
 from syncjobs.services.deliveries import redeliver
 from syncjobs.services.webhooks import Owner
 from system.backoffice.base import ActingAdmin, Deed, ReadOnlyAdmin
@@ -34,11 +35,30 @@ class WebhookAdmin(ReadOnlyAdmin):
     list_select_related = ["owner"]
     list_filter = ["is_enabled"]
     ordering = ["-id"]
-    fields = ["url", "owner", "description", "events", "is_enabled", "disabled_reason", "failures", "created_at"]
+    fields = [
+        "url",
+        "owner",
+        "description",
+        "events",
+        "sources",
+        "changed_fields",
+        "is_enabled",
+        "disabled_reason",
+        "disabled_at",
+        "failures",
+        "show_lag",
+        "created_at",
+    ]
+    readonly_fields = ["show_lag"]
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         rows = super().get_queryset(request).select_related("owner")
         return rows if _sees_all(request) else rows.filter(owner_id=request.user.pk)
+
+    @admin.display(description=_("changes behind"))
+    def show_lag(self, webhook: Webhook) -> str:
+        lag = webhook_view(webhook)["lag"]
+        return str(lag["changes"]) if lag else "-"
 
 
 @admin.register(WebhookDelivery)

@@ -55,8 +55,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     `total` is what the source says it holds (None = unknown until walked). `provable` is True when a walk over all
     batches can prove it saw everything, provided that every page repeats `total`. `watermark` (UTC, the source's
-    clock) becomes the next `since` once the whole job is committed. `batches` may be lazy; `doubts` are complete when
-    they were all taken. `shallow`: the records lack what details would tell, and nobody has chosen that.
+    clock) becomes the next `since` once the whole job is committed. `batches` may be lazy; `doubts`, and `calls`, what
+    planning took of the source, are complete when they were all taken. `shallow`: the records lack what details would
+    tell, and nobody has chosen that.
     """
 
     batches: Iterable[BatchSpec]
@@ -64,6 +65,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     provable: bool = False
     watermark: datetime | None = None
     doubts: Sequence[Doubt] = ()
+    calls: Callable[[], int] = int
     shallow: bool = False
 
 
@@ -89,21 +91,30 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ApiCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a source check. `action` says what the operator must do next; empty when `ok`."""
+    """One line of a source check. `ok` means that the walk can run as far as this line goes.
+
+    `action` says what the operator must do next. `state` is a word for it, such as `not_granted`. `effect` names what
+    follows from it and `details` holds the numbers in that sentence; whoever shows it has the words for `code` and
+    `effect`, `message` and `action` are the English ones.
+    """
 
     name: str
     ok: bool
     code: str = ""
     message: str = ""
     action: str = ""
+    state: str = ""
+    effect: str = ""
+    details: dict[str, int] = {}
 
 
 class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a source can be used. `latency_ms` is one signed round trip."""
+    """Whether a source can be used. `latency_ms` is one signed round trip; `abilities` say what works and what not."""
 
     ok: bool
     checks: tuple[ApiCheck, ...]
     latency_ms: float | None = None
+    abilities: dict[str, bool] = {}
 
 
 class Connector(Protocol):

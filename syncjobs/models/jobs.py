@@ -54,6 +54,8 @@ class Source(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(10)],
         help_text=_("Only then it is delisted; with 1 a single walk is enough."),
     )
+    # Who wins where an operator and the source disagree: by field, "*" for the others; see products.ingest.ownership.
+    field_policies = models.JSONField(_("who wins, by field"), default=dict, blank=True)
     # Rises with every change somebody makes, not with the tokens that workers renew.
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
@@ -236,7 +238,10 @@ class SyncBatch(models.Model):
 
 
 class SeenProduct(models.Model):
-    """What a full walk saw, one narrow row a product, gone with the job. Unlogged: losing it means no delisting."""
+    """What a full walk saw, one narrow row a product, gone with the job. Unlogged: losing it means no delisting.
+
+    A row of the job's negative id marks that nothing was lost since the walk began.
+    """
 
     pk = models.CompositePrimaryKey("job_id", "source_id")
     job_id = models.BigIntegerField()

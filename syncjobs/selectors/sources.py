@@ -44,6 +44,7 @@ def _view(row: Source) -> dict[str, Any]:
         "daily_call_limit": row.daily_call_limit,
         "delist_limit_percent": row.delist_limit_percent,
         "delist_after_walks": row.delist_after_walks,
+        "field_policies": row.field_policies,
         "has_secrets": stored_secrets(row),
         "access_expires_at": row.access_expires_at,
         "refresh_expires_at": row.refresh_expires_at,

@@ -19,7 +19,7 @@ from products.records import ApplyResult, ChangeSet, FingerprintedProduct
 from syncjobs.engine.errors import LeaseLost, SyncCancelled
 from syncjobs.engine.normalize import Reject
 from syncjobs.engine.pipeline import BatchResult, Counters
-from syncjobs.models import RejectedRecord, SyncBatch, SyncJob
+from syncjobs.models import RejectedRecord, SeenProduct, SyncBatch, SyncJob
 from syncjobs.services import presence, raw_answers
 from system import sql
 
@@ -319,6 +319,18 @@ def _remember_seen(job_id: int, seen: frozenset[str]) -> None:
         " SELECT %s::bigint, unnest(%s::text[]) ON CONFLICT DO NOTHING",
         [job_id, sorted(seen)],
     )
+
+
+def begin_memory(job_id: int) -> None:
+    """Leave a mark in the table that a crash of the database empties; an id below zero is no job's."""
+    sql.execute(
+        "INSERT INTO syncjobs_seenproduct (job_id, source_id) VALUES (%s, '') ON CONFLICT DO NOTHING", [-job_id]
+    )
+
+
+def has_memory(job_id: int) -> bool:
+    """Whether what the walk saw is still known, all of it."""
+    return SeenProduct.objects.filter(job_id=-job_id).exists()
 
 
 def _json(value: dict[str, str]) -> str:

@@ -3,9 +3,10 @@
 import msgspec
 from django.conf import settings
 
-from syncjobs.engine.contracts import CheckReport
+from syncjobs.engine.contracts import ApiCheck, CheckReport
 from syncjobs.engine.errors import EngineError, FatalSourceError
 from syncjobs.models import Source
+from syncjobs.services.check_texts import ToldReport, told
 from syncjobs.services.sources import connect
 from system.crypto import CannotDecrypt
 from system.errors import ApplicationError, ErrorCode
@@ -31,7 +32,19 @@ def check_source(source: Source, *, patience: float | None = None) -> CheckRepor
         connector.close()
 
 
-def checked(source: Source) -> CheckReport:
+def diagnosed(source: Source, *, patience: float | None = None) -> ToldReport:
+    """The report in the active language; a source that cannot even be asked has one line that says why."""
+    try:
+        return told(check_source(source, patience=patience))
+    except CannotDecrypt as error:
+        line = ApiCheck(name="credentials", ok=False, code="secrets_unreadable", message=str(error))
+    except EngineError as error:
+        action = getattr(error, "suggestion", "")
+        line = ApiCheck(name="options", ok=False, code=error.code, message=error.message, action=action)
+    return told(CheckReport(ok=False, checks=(line,)))
+
+
+def checked(source: Source) -> ToldReport:
     """The report of a source that answered within SYNC_VALIDATE_SECONDS, whatever it answered.
 
     Raises:
@@ -49,8 +62,8 @@ def checked(source: Source) -> CheckReport:
         raise ApplicationError(_upstream(error.code), details={"code": error.code, "message": error.message}) from error
     failed = next((line.code for line in report.checks if not line.ok), "")
     if failed in TIMED_OUT | UNREACHABLE:
-        raise ApplicationError(_upstream(failed), details=msgspec.to_builtins(report))
-    return report
+        raise ApplicationError(_upstream(failed), details=msgspec.to_builtins(told(report)))
+    return told(report)
 
 
 def _upstream(code: str) -> ErrorCode:

@@ -11,11 +11,13 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from products.ingest.ownership import reread_owned
 from syncjobs.connectors.alibaba1688.quota import LONGEST_WAIT_SECONDS, RedisCallGate
 from syncjobs.connectors.registry import CONNECTORS, ConnectorContext, Credentials, build
 from syncjobs.engine.contracts import Connector
 from syncjobs.models import Source
 from syncjobs.services.outbound import check_source_options
+from syncjobs.services.policies import check_policies
 from system import audit, runtime, sql
 from system.crypto import CannotDecrypt, decrypt, encrypt
 from system.errors import ApplicationError, ErrorCode
@@ -40,6 +42,7 @@ class SourceSettings(msgspec.Struct, frozen=True, kw_only=True):
     daily_call_limit: int | None = None
     delist_limit_percent: int = msgspec.field(default_factory=lambda: runtime.integer("sync.delist_limit_percent"))
     delist_after_walks: int = 3
+    field_policies: dict[str, str] = {}
 
 
 class NewSource(SourceSettings, frozen=True, kw_only=True):
@@ -64,6 +67,7 @@ def add_source(new: NewSource) -> Source:
     if not Source.NAME_PATTERN.fullmatch(new.name):
         raise ApplicationError(ErrorCode.INVALID_PARAMETER, details={"name": [_("Use a-z, 0-9, - and _, at most 50.")]})
     check_source_options(new.kind, new.options)
+    check_policies(new.field_policies)
     try:
         with transaction.atomic():
             return _insert(new)
@@ -151,6 +155,7 @@ def _apply(
     before = _audited(source, set())
     if fields.get("options", source.options) != source.options:
         check_source_options(source.kind, fields["options"])
+    check_policies(fields.get("field_policies", {}))
     stored = _readable_credentials(source) if credentials else None
     wanted = credentials(stored) if credentials and stored else stored
     if wanted and wanted != stored:
@@ -166,6 +171,8 @@ def _apply(
     source.version, source.updated_at = source.version + 1, timezone.now()
     source.save(update_fields=[*fields, "version", "updated_at"])
     audit.record("source.update", "source", source.pk, **_differences(before, after))
+    if before["field_policies"] != after["field_policies"]:
+        reread_owned(source.name)
 
 
 def _overlaid(stored: Credentials, given: dict[str, Any]) -> Credentials:
@@ -252,11 +259,7 @@ def _readable_credentials(source: Source) -> Credentials:
 
 
 def _credential_fields(credentials: Credentials) -> dict[str, Any]:
-    secrets = {
-        "app_secret": credentials.app_secret,
-        "access_token": credentials.access_token,
-        "refresh_token": credentials.refresh_token,
-    }
+    secrets = {name: getattr(credentials, name) for name in SECRETS}
     return {
         "app_key": credentials.app_key,
         "secrets": encrypt(msgspec.json.encode(secrets)),

@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from syncjobs.models import SyncJob
-from syncjobs.services import batches, delisting, jobs, messages, schedule_runs
+from syncjobs.services import batches, delisting, jobs, messages, pump, schedule_runs
 from syncjobs.services.slices_queue import ensure_slices
 
 
@@ -20,3 +20,4 @@ def sweep_jobs() -> None:
     delisting.forget_walks()
     schedule_runs.run_due()
     messages.ring_waiting()
+    pump.begin_if_due()

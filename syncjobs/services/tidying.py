@@ -13,12 +13,19 @@ from system import sql
 # 1688 repeats a message for days at most, so a message id this old does not come back.
 MESSAGE_DAYS = 30
 DELIVERY_DAYS = 30
+# The change feed still has what these said.
+CHANGES_DAYS = 3
 SLOT_DAYS = 90
 ROWS_AT_ONCE = 5_000
 
 OLD: tuple[tuple[type[Model], int, Q], ...] = (
     (ChangeMessage, MESSAGE_DAYS, Q(handled_at__isnull=False)),
     (WebhookDelivery, DELIVERY_DAYS, ~Q(state=WebhookDelivery.State.PENDING)),
+    (
+        WebhookDelivery,
+        CHANGES_DAYS,
+        Q(state=WebhookDelivery.State.SUCCEEDED, event=WebhookDelivery.CHANGES),
+    ),
     (ScheduledRun, SLOT_DAYS, Q()),
 )
 

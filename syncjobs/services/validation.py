@@ -12,6 +12,7 @@ from syncjobs.engine.errors import FatalSourceError, QuotaExhausted, RetryableSo
 from syncjobs.engine.normalize import Normalized, Reject
 from syncjobs.models import Source, SyncJob
 from syncjobs.services import estimates, planning, scopes
+from syncjobs.services.check_texts import told_check
 from syncjobs.services.estimates import Estimate
 from syncjobs.services.jobs import StartSync, new_job
 from syncjobs.services.samples import Sample, samples_of
@@ -119,6 +120,7 @@ def _ask(job: SyncJob, source: Source, found: Validation) -> None:
         plan = _plan(job, connector, found)
         if plan is None:
             return
+        planning.require_depth(job, plan)
         specs, is_whole = _counted(plan, found)
         found.warnings += [_doubted(doubt) for doubt in plan.doubts]
         if is_whole:
@@ -146,12 +148,13 @@ def _check(connector: Connector, found: Validation) -> bool:
     return failed <= frozenset(planning.NOT_GRANTED)
 
 
-def _note(check: ApiCheck, found: Validation) -> None:
+def _note(given: ApiCheck, found: Validation) -> None:
     """What one line of the source's check means for this sync.
 
     Raises:
         ApplicationError: the source fails at this moment.
     """
+    check = told_check(given)
     if not check.ok and check.code in FAILED | TIMED_OUT | LATER:
         raise _upstream(check.code, check.message)
     told = bool(check.code or check.action)

@@ -11,8 +11,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from syncjobs.models import Webhook, WebhookDelivery
+from syncjobs.models import Source, Webhook, WebhookDelivery
+from syncjobs.services import following
 from syncjobs.services.outbound import check_address
+from syncjobs.services.webhook_ends import give_up_waiting
 from system import audit, sql
 from system.crypto import decrypt, encrypt
 from system.errors import ApplicationError, ErrorCode
@@ -22,6 +24,8 @@ SECRET_PREFIX = "whsec_"  # noqa: S105 (what every secret begins with, by the St
 SECRET_BYTES = 32
 # Signed with the old secret too for this long, so that a receiver can change over in peace.
 OLD_SECRET_LASTS = timedelta(hours=24)
+# What may follow from a change, beside what was changed.
+SWITCHED = ("failures", "disabled_reason", "disabled_at", "resting_until", *following.PLACE)
 # First word of the lock that makes one owner's new webhooks take turns.
 OWNER_LOCK = 0x1689
 
@@ -45,25 +49,41 @@ class Owner(msgspec.Struct, frozen=True):
     sees_all: bool = False
 
 
-def create_webhook(owner: Owner, url: str, events: Collection[str], description: str = "") -> tuple[Webhook, str]:
-    """Store a webhook; returns it with its secret, which nobody can read afterwards.
+def create_webhook(
+    owner: Owner,
+    url: str,
+    events: Collection[str],
+    description: str = "",
+    sources: Collection[str] = (),
+    changed_fields: Collection[str] = (),
+) -> tuple[Webhook, str]:
+    """Store a webhook; returns it with its secret, which nobody can read afterwards. Its product events begin now.
+
+    Args:
+        sources: product events of these sources only; empty: of all.
+        changed_fields: of the updates only those of any of these fields; empty: all.
 
     Raises:
-        ApplicationError: an address that may not be called (400), or too many webhooks (409).
+        ApplicationError: an address that may not be called (400), an unknown source (422), or too many webhooks (409).
     """
     check_address(url, "url")
+    _check_sources(sources)
     secret = _new_secret()
     with transaction.atomic():
         sql.rows("SELECT pg_advisory_xact_lock(%s::int, %s::int)", [OWNER_LOCK, owner.user_id & 0x7FFFFFFF])
         if Webhook.objects.filter(owner_id=owner.user_id).count() >= settings.WEBHOOKS_PER_USER:
             raise ApplicationError(ErrorCode.WEBHOOKS_TOO_MANY, details={"limit": settings.WEBHOOKS_PER_USER})
-        webhook = Webhook.objects.create(
+        webhook = Webhook(
             owner_id=owner.user_id,
             url=url,
             events=_ordered(events),
             description=description,
+            sources=_names(sources),
+            changed_fields=_names(changed_fields),
             secrets=_sealed(Secrets(current=secret)),
         )
+        following.begin(webhook)
+        webhook.save()
         audit.record("webhook.create", "webhook", webhook.pk, after=_audited(webhook))
     return webhook, secret
 
@@ -71,27 +91,41 @@ def create_webhook(owner: Owner, url: str, events: Collection[str], description:
 def update_webhook(
     owner: Owner, webhook_id: int, changes: dict[str, Any], expected: frozenset[int] | None = None
 ) -> Webhook:
-    """Change address, events, description, or switch it on or off; switching on forgives past failures.
+    """Change address, events, filters, description, or switch it on or off.
+
+    Switching on forgives past failures, and product events go on behind what was heard last.
 
     Raises:
-        ApplicationError: 404, 412, or an address that may not be called (400).
+        ApplicationError: 404, 412, an address that may not be called (400), or an unknown source (422).
     """
     if "url" in changes:
         check_address(changes["url"], "url")
-    if "events" in changes:
-        changes = changes | {"events": _ordered(changes["events"])}
+    _check_sources(changes.get("sources", ()))
+    changes = {name: _NORMAL[name](value) if name in _NORMAL else value for name, value in changes.items()}
     with transaction.atomic():
         webhook = find_webhook(owner, webhook_id, lock=True)
         check_version(webhook.version, expected)
-        before = _audited(webhook)
-        if changes.get("is_enabled") and not webhook.is_enabled:
-            changes = changes | {"failures": 0, "disabled_reason": ""}
+        before, was_enabled = _audited(webhook), webhook.is_enabled
         for name, value in changes.items():
             setattr(webhook, name, value)
         if _audited(webhook) != before:
-            _save(webhook, *changes)
+            _follow_up(webhook, was_enabled=was_enabled)
+            _save(webhook, *changes, *SWITCHED)
             audit.record("webhook.update", "webhook", webhook.pk, before=before, after=_audited(webhook))
     return webhook
+
+
+def _follow_up(webhook: Webhook, *, was_enabled: bool) -> None:
+    """What a change of the switch or the events means for product events and for what waits."""
+    if was_enabled and not webhook.is_enabled:
+        webhook.disabled_at = timezone.now()
+        give_up_waiting(webhook)
+    if webhook.is_enabled and not was_enabled:
+        webhook.failures, webhook.disabled_reason, webhook.disabled_at = 0, "", None
+        webhook.resting_until = None
+        following.go_on(webhook)
+    if bool(webhook.kinds) != bool(webhook.feed_cluster):
+        following.begin(webhook)
 
 
 def rotate_secret(owner: Owner, webhook_id: int, expected: frozenset[int] | None = None) -> tuple[Webhook, str]:
@@ -164,6 +198,20 @@ def _ordered(events: Collection[str]) -> list[str]:
     return [event for event in Webhook.Event.values if event in events]
 
 
+def _names(values: Collection[str]) -> list[str]:
+    return sorted(set(values))
+
+
+# How what people write is stored.
+_NORMAL = {"events": _ordered, "sources": _names, "changed_fields": _names}
+
+
+def _check_sources(names: Collection[str]) -> None:
+    known = Source.objects.filter(name__in=names).values_list("name", flat=True) if names else ()
+    if unknown := sorted({*names} - {*known}):
+        raise ApplicationError(ErrorCode.SYNC_SOURCE_UNKNOWN, details={"sources": unknown})
+
+
 def _audited(webhook: Webhook) -> dict[str, Any]:
-    names = ("owner_id", "url", "events", "description", "is_enabled")
+    names = ("owner_id", "url", "events", "sources", "changed_fields", "description", "is_enabled")
     return {name: getattr(webhook, name) for name in names}

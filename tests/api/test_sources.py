@@ -203,7 +203,9 @@ def test_a_feed_that_works_says_so(operate: ApiClient, tmp_path: Path) -> None:
     made = operate.post("sync/sources", {"name": "feed", "kind": "feed", "options": options}, expect=201)
     report = operate.post(f"sync/sources/{made['id']}/check", {})
     assert report["ok"] is True
-    assert {"name", "ok", "code", "message", "action"} == set(report["checks"][0])
+    assert report["summary"]
+    assert {"name", "ok", "state", "code", "message", "action"} == set(report["checks"][0])
+    assert {line["state"] for line in report["checks"]} == {"works"}
 
 
 def test_a_source_that_refuses_is_a_report_and_no_error(

@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
 from accounts.services import create_user
-from syncjobs.models import Webhook, WebhookDelivery
+from products.models import ProductChange
+from syncjobs.models import Source, Webhook, WebhookDelivery
 from system.models import AuditLog, Task
 from tests.client import ApiClient
 from tests.conftest import PASSWORD
@@ -58,9 +60,12 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"events": []}, "events"),
     ({"events": ["job.exploded"]}, "events"),
     ({"events": "job.finished"}, "events"),
-    ({"events": ["job.finished"] * 9}, "events"),
+    ({"events": ["job.finished"] * 99}, "events"),
     ({"description": "x" * 201}, "description"),
     ({"secret": "mine"}, "secret"),
+    ({"sources": "demo"}, "sources"),
+    ({"sources": ["x" * 51]}, "sources"),
+    ({"changed_fields": ["colour"]}, "changed_fields"),
     ({"owner_id": 1}, "owner_id"),
     ({"is_enabled": False}, "is_enabled"),
 ]
@@ -85,10 +90,30 @@ def test_a_changed_address_is_judged_too(operate: ApiClient, hook: dict[str, Any
     assert (error["code"], Webhook.objects.get().url) == ("E02030", NEW["url"])
 
 
+def test_a_source_nobody_knows_is_refused(operate: ApiClient) -> None:
+    known = Source.objects.create(name="shop", kind="feed").name
+    error = operate.post("webhooks", NEW | {"sources": [known, "shpo"]}, expect=422)
+    assert (error["code"], error["details"]) == ("E02003", {"sources": ["shpo"]})
+
+
+def test_product_events_show_how_far_behind_they_are(operate: ApiClient, hook: dict[str, Any]) -> None:
+    filters = {"events": ["product.updated"], "changed_fields": ["stock", "price"]}
+    shown = operate.patch(f"webhooks/{hook['id']}", filters)
+    assert shown["changed_fields"] == ["price", "stock"]
+    assert shown["lag"] == {"changes": 0, "oldest_at": None, "waits_for": None}
+    line = ProductChange.objects.create(product_id=1, kind="updated", fields={"stock": [1, 2]})
+    lag = operate.get("webhooks")["items"][0]["lag"]
+    assert (lag["changes"], lag["oldest_at"][:10]) == (1, line.at.isoformat()[:10])
+    assert operate.patch(f"webhooks/{hook['id']}", {"events": ["job.held"]})["lag"] is None
+
+
 def test_switching_on_forgives(operate: ApiClient, hook: dict[str, Any]) -> None:
-    Webhook.objects.update(is_enabled=False, failures=5, disabled_reason="too_many_failures")
+    off = {"is_enabled": False, "failures": 5, "disabled_reason": "too_many_failures", "disabled_at": timezone.now()}
+    Webhook.objects.update(**off)
+    assert operate.get(f"webhooks/{hook['id']}")["disabled_at"]
     shown = operate.patch(f"webhooks/{hook['id']}", {"is_enabled": True})
     assert (shown["is_enabled"], shown["failures"], shown["disabled_reason"]) == (True, 0, "")
+    assert shown["disabled_at"] is None
 
 
 def test_a_stale_etag_is_412(operate: ApiClient, hook: dict[str, Any]) -> None:
@@ -124,8 +149,7 @@ def test_a_redelivery_is_another_attempt_with_the_same_id(
 ) -> None:
     shown = operate.post(f"webhooks/{hook['id']}/deliveries/{delivery.pk}/redeliver", {}, expect=202)
     assert (shown["status"], shown["event_id"]) == ("pending", f"evt_{delivery.event_id.hex}")
-    task = Task.objects.get()
-    assert (task.kind, task.payload) == ("webhook.deliver", {"delivery_id": delivery.pk, "round": 2})
+    assert (Task.objects.get().kind, WebhookDelivery.objects.get().round) == ("webhook.deliver", 2)
 
 
 def test_a_webhook_that_is_off_delivers_nothing_again(

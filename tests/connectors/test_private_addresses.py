@@ -3,21 +3,21 @@
 import socket
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
 from syncjobs.engine.errors import EngineError
-from syncjobs.models import Source, SyncJob, Webhook, WebhookDelivery
-from syncjobs.services import webhooks
-from syncjobs.services.deliveries import deliver
+from syncjobs.models import Source, Webhook, WebhookDelivery
+from syncjobs.services import pump, webhooks
 from syncjobs.services.outbound import outbound_client
 from syncjobs.services.webhooks import Owner, create_webhook
 from tests.client import ApiClient
 from tests.connectors.alibaba1688.support import http_answer, serving
-from tests.syncjobs.conftest import claimed_task
 
 # What our resolver knows; a name it does not know does not resolve.
 NAMES = {
@@ -208,9 +208,10 @@ def test_nothing_is_called_when_it_is_fetched(canary: Canary, url: str) -> None:
 
 def delivered(webhook: Webhook) -> WebhookDelivery:
     """A delivery to this webhook after one attempt."""
-    made = WebhookDelivery.objects.create(webhook=webhook, event="job.finished", body="{}")
-    job = SyncJob(pk=1)
-    deliver({"delivery_id": made.pk, "round": 1}, claimed_task(job))
+    made = WebhookDelivery.objects.create(
+        webhook=webhook, event="job.finished", body="{}", next_attempt_at=timezone.now() - timedelta(minutes=1)
+    )
+    pump.pump()
     made.refresh_from_db()
     return made
 

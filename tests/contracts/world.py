@@ -14,6 +14,7 @@ from syncjobs.services.webhooks import Owner, create_webhook
 from system.models import Task
 from tests.conftest import PASSWORD
 
+HOOKED = ["job.finished", "product.updated"]
 ROLE_OF = {"plain_user": "", "viewer": "viewer", "operator": "operator", "admin": "admin"}
 
 People = dict[str, User]
@@ -88,7 +89,7 @@ def _resources(rows: int, operator: User) -> dict[str, Any]:
     sources = [Source.objects.create(name=f"unused-{number}", kind="feed") for number in range(rows)]
     schedules = [create_schedule({"name": f"hourly {number}", "every_seconds": 3600}) for number in range(rows)]
     owner = Owner(operator.pk)
-    hooks = [create_webhook(owner, "https://8.8.8.8/hook", ["job.finished"])[0] for _ in range(min(rows, 19))]
+    hooks = [create_webhook(owner, "https://8.8.8.8/hook", HOOKED)[0] for _ in range(min(rows, 19))]
     sent = [
         WebhookDelivery.objects.create(webhook=hooks[0], event="job.finished", body="{}", state="dead")
         for _ in range(rows)
@@ -115,6 +116,10 @@ def _product(number: int, category: Category) -> Product:
         price="99.90",
         status=Product.Status.PUBLISHED,
         images=["https://img.example.com/1.jpg"],
+        owned_fields=["unit"],
+        source_values={"unit": "件"},
+        conflicts=["unit"],
+        conflicts_at=timezone.now(),
     )
     Sku.objects.create(product=product, source_sku_id="1", price="99.90", spec={"颜色": "红"})
     return product

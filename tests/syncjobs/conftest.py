@@ -4,16 +4,21 @@ import uuid
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from accounts.models import User
+from accounts.services import create_user
 from syncjobs.connectors import registry
-from syncjobs.models import Source, SyncJob
+from syncjobs.models import Source, SyncJob, Webhook
 from syncjobs.services.jobs import StartSync, start_sync
 from syncjobs.services.slices import run_slice
+from syncjobs.services.webhooks import Owner, create_webhook
 from system.models import Task
 from system.queue import TaskContext
 from tests.client import ApiClient
+from tests.conftest import PASSWORD
 from tests.syncjobs import scripted
+from tests.syncjobs.hooks import Hook
 
 
 @pytest.fixture
@@ -34,6 +39,29 @@ def source(world: scripted.World, db: None) -> Source:
 def operate(api: ApiClient, operator: User) -> ApiClient:
     """The API as an operator."""
     return api.as_(operator)
+
+
+@pytest.fixture
+def silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody hears the workers' bells."""
+    monkeypatch.setattr("system.queue.current_app.send_task", lambda *_, **__: None)
+
+
+@pytest.fixture
+def owner(settings: Settings) -> User:
+    """An operator, who may have servers on this machine called."""
+    settings.OUTBOUND_ALLOWED_HOSTS = ("127.0.0.1",)
+    return create_user("hooked", "hooked@example.com", PASSWORD, role="operator")
+
+
+@pytest.fixture
+def follow(owner: User) -> Hook:
+    """Makes webhooks that are told of products."""
+
+    def make(url: str, events: Any = tuple(Webhook.KINDS), **filters: Any) -> Webhook:
+        return create_webhook(Owner(owner.pk), f"{url}/hook", events, **filters)[0]
+
+    return make
 
 
 @pytest.fixture

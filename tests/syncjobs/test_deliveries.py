@@ -11,42 +11,29 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
-from pytest_django import Settings
 
 from accounts.models import User
-from accounts.services import create_user
 from syncjobs.models import Source, SyncJob, Webhook, WebhookDelivery
-from syncjobs.services import deliveries, jobs
-from syncjobs.services.deliveries import DELAYS, DISABLE_AFTER, deliver, redeliver
+from syncjobs.services import deliveries, jobs, pump
+from syncjobs.services.deliveries import redeliver
+from syncjobs.services.pump import DELAYS, DISABLE_AFTER
+from syncjobs.services.sending import signed_headers
 from syncjobs.services.webhooks import Owner, create_webhook, rotate_secret
 from system.models import AuditLog, Task
 from tests.architecture.source import PROJECT
-from tests.conftest import PASSWORD
 from tests.connectors.alibaba1688.support import http_answer, serving
-from tests.syncjobs.conftest import claimed_task
+from tests.products.test_change_feed import settled
+from tests.products.test_following import late_line, write
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("silence")]
 
 OK, BUSY, GONE = http_answer(b"thanks"), http_answer(b"later", "503 Busy"), http_answer(b"", "410 Gone")
-
-
-@pytest.fixture(autouse=True)
-def bells(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody hears the workers' bells."""
-    monkeypatch.setattr("system.queue.current_app.send_task", lambda *_, **__: None)
-
-
-@pytest.fixture
-def owner(settings: Settings) -> User:
-    """An operator, who may call servers on this machine."""
-    settings.OUTBOUND_ALLOWED_HOSTS = ("127.0.0.1",)
-    return create_user("hooked", "hooked@example.com", PASSWORD, role="operator")
 
 
 @pytest.fixture
 def hook(owner: User) -> Callable[[str], tuple[Webhook, str]]:
     """Makes webhooks for a server on this machine; gives them with their secret."""
-    every = Webhook.Event.values
+    every = [event for event in Webhook.Event if event not in Webhook.KINDS]
     return lambda url: create_webhook(Owner(owner.pk), f"{url}/hook", every)
 
 
@@ -64,8 +51,10 @@ def job(state: str = "running") -> SyncJob:
 
 
 def attempt(delivery: WebhookDelivery) -> WebhookDelivery:
-    """One attempt to deliver, as a worker makes it."""
-    deliver({"delivery_id": delivery.pk, "round": delivery.round}, claimed_task(SyncJob(pk=1)))
+    """One attempt to deliver, as a worker makes it once it is due."""
+    WebhookDelivery.objects.filter(pk=delivery.pk, state="pending").update(next_attempt_at=timezone.now())
+    Webhook.objects.update(busy_until=None, resting_until=None)
+    pump.pump()
     delivery.refresh_from_db()
     return delivery
 
@@ -74,6 +63,12 @@ def failed_once() -> WebhookDelivery:
     """The only delivery there is, of a job that failed."""
     jobs.fail(job().pk, {"code": "source_refused"})
     return WebhookDelivery.objects.get()
+
+
+def failed_once_for(webhook: Webhook) -> WebhookDelivery:
+    """What a webhook is told of a job that failed."""
+    jobs.fail(job().pk, {"code": "source_refused"})
+    return WebhookDelivery.objects.get(webhook=webhook, event="job.failed")
 
 
 def parts(request: bytes) -> tuple[dict[str, str], bytes]:
@@ -109,7 +104,7 @@ def test_every_end_of_a_job_is_told_once(hook: Any, end: Callable[[int], None], 
     told = json.loads(delivery.body)
     assert (delivery.event, told["type"]) == (event, event)
     assert (told["data"]["job"]["task_id"], told["data"]["job"]["status"]) == (ended.task_id, end_again.state)
-    assert Task.objects.get(kind="webhook.deliver").payload == {"delivery_id": delivery.pk, "round": 1}
+    assert Task.objects.get(kind="webhook.deliver").state == "pending"
 
 
 def test_an_end_that_is_rolled_back_is_not_told(hook: Any) -> None:
@@ -158,7 +153,7 @@ def test_a_rotated_secret_signs_beside_the_old_one_for_a_day(hook: Any, owner: U
     headers, body = parts(requests[0])
     assert headers["webhook-signature"].split() == [signature(each, headers, body) for each in (new, old)]
     tomorrow = timezone.now() + timedelta(hours=25)
-    assert len(deliveries.signed_headers(delivery, tomorrow)["webhook-signature"].split()) == 1
+    assert len(signed_headers(delivery, tomorrow)["webhook-signature"].split()) == 1
 
 
 def test_a_refused_delivery_is_tried_again_later_and_later_and_then_given_up(hook: Any) -> None:
@@ -167,9 +162,8 @@ def test_a_refused_delivery_is_tried_again_later_and_later_and_then_given_up(hoo
         delivery = failed_once()
         waits = []
         while delivery.state == "pending":
-            attempt(delivery)
-            due = Task.objects.filter(kind="webhook.deliver").latest("created_at").not_before
-            waits.append(round((due - timezone.now()).total_seconds()) if delivery.next_attempt_at and due else None)
+            due = attempt(delivery).next_attempt_at
+            waits.append(round((due - timezone.now()).total_seconds()) if due else None)
     assert waits[:-1] == pytest.approx(list(DELAYS), abs=2)
     assert (delivery.state, delivery.tries, len(delivery.attempts)) == ("dead", 8, 8)
     assert {each["error"] for each in delivery.attempts} == {"http_503"}
@@ -185,7 +179,7 @@ def test_a_dead_worker_costs_a_repetition_with_the_same_id(hook: Any, monkeypatc
             raise RuntimeError("killed")
 
         with monkeypatch.context() as patched:
-            patched.setattr(deliveries, "_note", die)
+            patched.setattr(pump, "_note", die)
             with pytest.raises(RuntimeError):
                 attempt(delivery)
         delivery.refresh_from_db()
@@ -206,10 +200,7 @@ def test_the_same_bell_twice_sends_once(hook: Any) -> None:
 def test_a_redelivery_takes_over_from_an_attempt_that_waits(hook: Any, owner: User) -> None:
     with serving(BUSY, OK) as (url, requests):
         webhook, _ = hook(url)
-        early = attempt(failed_once())
-        late = redeliver(Owner(owner.pk), webhook.pk, early.pk)
-        attempt(early)  # the task of the first round finds that it is late
-        assert len(requests) == 1
+        late = redeliver(Owner(owner.pk), webhook.pk, attempt(failed_once()).pk)
         attempt(late)
     assert (late.state, [each["status"] for each in late.attempts]) == ("succeeded", [503, 200])
     assert parts(requests[0])[0]["webhook-id"] == parts(requests[1])[0]["webhook-id"]
@@ -221,8 +212,8 @@ def test_parallel_redeliveries_and_attempts_do_not_wait_for_each_other(hook: Any
         delivery = failed_once()
 
         def work() -> None:
-            again = redeliver(Owner(owner.pk), webhook.pk, delivery.pk)
-            deliver({"delivery_id": again.pk, "round": again.round}, claimed_task(SyncJob(pk=1)))
+            redeliver(Owner(owner.pk), webhook.pk, delivery.pk)
+            pump.pump()
             connection.close()
 
         threads = [threading.Thread(target=work) for _ in range(4)]
@@ -286,16 +277,41 @@ def test_a_large_answer_is_not_kept(hook: Any) -> None:
     assert len(delivery.attempts[0]["excerpt"]) == 500
 
 
-def test_the_receiver_of_the_documents_tells_ours_from_others(hook: Any) -> None:
+@pytest.fixture
+def receiver() -> dict[str, Any]:
+    """The receiver of the documents."""
     page = (PROJECT / "docs" / "webhooks.md").read_text(encoding="utf-8")
     told: dict[str, Any] = {}
     exec(page.split("```python receiver\n", 1)[1].split("```", 1)[0], told)  # noqa: S102 - our own document
+    return told
+
+
+def test_the_receiver_of_the_documents_tells_ours_from_others(hook: Any, receiver: dict[str, Any]) -> None:
     with serving(OK) as (url, requests):
         _, secret = hook(url)
         attempt(failed_once())
     headers, body = parts(requests[0])
-    check = told["is_from_1688sync"]
+    check = receiver["is_from_1688sync"]
     assert check(secret, headers, body)
     assert not check(secret, headers, body + b" ")
     assert not check("whsec_" + base64.b64encode(b"x" * 32).decode(), headers, body)
     assert not check(secret, headers | {"webhook-timestamp": "1700000000"}, body)
+
+
+def test_the_receiver_of_the_documents_takes_each_thing_once_and_in_order(
+    follow: Any, receiver: dict[str, Any]
+) -> None:
+    with serving(OK) as (url, requests):
+        webhook = follow(url, [*Webhook.KINDS, "job.failed"])
+        older, younger = late_line(1)
+        other = write(2)
+        settled()
+        pump.pump()
+        failed = failed_once_for(webhook)
+        attempt(failed)
+    inbox, news = receiver["Inbox"](), list[Any]()
+    for request in (*requests, *requests):
+        news += inbox.news(*parts(request))
+    late = json.dumps({"type": "product.changes", "data": {"changes": [{"id": older, "product_id": 1}]}}).encode()
+    assert list(inbox.news({"webhook-id": "evt_late"}, late)) == []
+    assert [each.get("id") for each in news] == [older, younger, other, None]

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from products.ingest.ownership import POLICIES
 from syncjobs.connectors.registry import CONNECTORS
 from syncjobs.models import Source, SyncJob
 from system.api.pagination import PageQuery
@@ -15,6 +16,19 @@ from system.api.serializers import StrictSerializer
 MOST_CALLS_PER_SECOND = 1000
 MOST_CALLS_PER_DAY = 10**9
 LONGEST_SECRET = 2000
+# What a line of a check can come to; the first ones are good.
+CHECK_STATES = [
+    "granted",
+    "valid",
+    "works",
+    "not_granted",
+    "wrong_name",
+    "token_refused",
+    "quota_used_up",
+    "secret_wrong",
+    "app_key_wrong",
+    "failed",
+]
 
 
 class MomentField(TimeField):
@@ -60,6 +74,11 @@ class ChangeSourceSerializer(StrictSerializer):
         max_value=10,
         default=3,
         help_text=_("So many complete walks in a row must miss a product before it is delisted"),
+    )
+    field_policies = serializers.DictField(
+        child=serializers.ChoiceField(choices=POLICIES),
+        default=dict,
+        help_text=_("Who wins where an operator and the source disagree, by field; * is for all others"),
     )
 
 
@@ -111,6 +130,7 @@ class SourceSerializer(serializers.Serializer[Any]):
     daily_call_limit = serializers.IntegerField(allow_null=True)
     delist_limit_percent = serializers.IntegerField()
     delist_after_walks = serializers.IntegerField()
+    field_policies = serializers.DictField(child=serializers.ChoiceField(choices=POLICIES))
     has_secrets = StoredSecretsSerializer()
     access_expires_at = serializers.DateTimeField(allow_null=True)
     refresh_expires_at = serializers.DateTimeField(allow_null=True)
@@ -126,7 +146,8 @@ class ApiCheckSerializer(serializers.Serializer[Any]):
     """One line of a check; `action` says what to do next."""
 
     name = serializers.CharField()
-    ok = serializers.BooleanField()
+    ok = serializers.BooleanField(help_text=_("Whether the sync can run as far as this line goes"))
+    state = serializers.ChoiceField(choices=CHECK_STATES)
     code = serializers.CharField(allow_blank=True)
     message = serializers.CharField(allow_blank=True)
     action = serializers.CharField(allow_blank=True)
@@ -136,5 +157,6 @@ class CheckReportSerializer(serializers.Serializer[Any]):
     """Whether a source can be used."""
 
     ok = serializers.BooleanField()
+    summary = serializers.CharField(help_text=_("What works without what is missing"))
     latency_ms = serializers.FloatField(allow_null=True)
     checks = ApiCheckSerializer(many=True)

@@ -1,5 +1,6 @@
-"""Webhooks: addresses of an operator's own that are called when jobs end."""
+"""Webhooks: addresses of an operator's own that are called when jobs end and products change."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +17,7 @@ from syncjobs.api.serializers.webhooks import (
     WebhookViewSerializer,
 )
 from syncjobs.models import Webhook
-from syncjobs.selectors.webhooks import deliveries, delivery_view, webhook_view, webhooks
+from syncjobs.selectors.webhooks import deliveries, delivery_view, webhook_view, webhook_views, webhooks
 from syncjobs.services.deliveries import redeliver
 from syncjobs.services.webhooks import (
     Owner,
@@ -39,6 +40,16 @@ WEBHOOK_EXAMPLE = OpenApiExample(
     value={"url": "https://shop.example.com/hooks/1688sync", "events": ["job.finished", "job.failed", "job.held"]},
     request_only=True,
 )
+PRODUCTS_EXAMPLE = OpenApiExample(
+    "Tell the shop of prices and of what is not offered any more",
+    value={
+        "url": "https://shop.example.com/hooks/1688sync",
+        "events": ["product.updated", "product.delisted", "product.restored"],
+        "changed_fields": ["price", "price_tiers"],
+    },
+    request_only=True,
+)
+EXAMPLES = [WEBHOOK_EXAMPLE, PRODUCTS_EXAMPLE]
 
 
 def owner_of(request: Request) -> Owner:
@@ -58,9 +69,10 @@ class WebhookViewSet(ConditionalViewSet):
     def list(self, request: Request) -> Response:
         """One's webhooks, newest first."""
         query = PageQuery.parse(request)
-        return self.reply(newest_page(webhooks(owner_of(request)), query, scope="webhooks", show=webhook_view))
+        page = newest_page(webhooks(owner_of(request)), query, scope="webhooks", show=lambda row: row)
+        return self.reply(replace(page, items=webhook_views(page.items)))
 
-    @extend_schema(request=NewWebhookSerializer, responses={201: WebhookSecretSerializer}, examples=[WEBHOOK_EXAMPLE])
+    @extend_schema(request=NewWebhookSerializer, responses={201: WebhookSecretSerializer}, examples=EXAMPLES)
     def create(self, request: Request) -> Response:
         """Add a webhook. Its secret is shown this once."""
         webhook, secret = create_webhook(owner_of(request), **NewWebhookSerializer.parse(request))
@@ -80,7 +92,7 @@ class WebhookViewSet(ConditionalViewSet):
 
     @extend_schema(request=WebhookSerializer, responses=WebhookViewSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Change part of a webhook; switching it on forgives past failures."""
+        """Change part of a webhook; switching it on forgives past failures and goes on where it stopped."""
         return self._changed(request, pk, WebhookSerializer.parse(request, partial=True))
 
     @extend_schema(responses={204: None})

@@ -6,12 +6,14 @@ import sys
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import translation
 from rich.table import Table
 
 from syncjobs.connectors.registry import CONNECTORS, Credentials
 from syncjobs.models import Source
-from syncjobs.services.source_checks import check_source
+from syncjobs.services.source_checks import diagnosed
 from syncjobs.services.sources import NewSource, add_source, find_source
 from system.errors import ApplicationError
 from system.management.console import terminal
@@ -31,10 +33,13 @@ class Command(BaseCommand):
         actions.add_parser("list", help="show all sources")
         check = actions.add_parser("check", help="signed call and permission probe, saying what to do next")
         check.add_argument("name", nargs="?", help="left out: every source")
+        check.add_argument(
+            "--language", choices=[code for code, _ in settings.LANGUAGES], default=settings.LANGUAGE_CODE
+        )
         _add_arguments(actions.add_parser("add", help="add a source"))
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Exit codes: 0 done, 1 a check failed, 2 refused."""
+        """Exit codes: 0 done, 1 a source cannot be synced as it is, 2 refused."""
         actions = {"list": _list, "check": _check, "add": _add}
         try:
             actions[options["action"]](options)
@@ -64,6 +69,10 @@ def _add_arguments(parser: Any) -> None:
         metavar="1-10",
         help="complete walks in a row that must miss a product before it is delisted (default 3)",
     )
+    parser.add_argument(
+        "--field-policies",
+        help='who wins, by field, as JSON: {"*": "operator", "price": "source"}; see docs/ownership.md',
+    )
     parser.add_argument("--default", action="store_true", default=None, help="make it the default source")
 
 
@@ -77,6 +86,7 @@ def _add(options: dict[str, Any]) -> None:
             calls_per_second=options["calls_per_second"],
             daily_call_limit=options["daily_call_limit"],
             delist_after_walks=options["delist_after_walks"],
+            field_policies=_json_option(options["field_policies"], "--field-policies"),
             is_default=options["default"],
         )
     )
@@ -89,7 +99,7 @@ def _options(options: dict[str, Any]) -> dict[str, Any]:
     return chosen | {name: value for name, value in named.items() if value}
 
 
-def _json_option(text: str | None) -> dict[str, Any]:
+def _json_option(text: str | None, name: str = "--options") -> dict[str, Any]:
     if not text:
         return {}
     try:
@@ -99,9 +109,9 @@ def _json_option(text: str | None) -> dict[str, Any]:
         else:
             found = json.loads(text)
     except (OSError, ValueError) as error:
-        raise CommandError(f"--options: {error}", returncode=2) from error
+        raise CommandError(f"{name}: {error}", returncode=2) from error
     if not isinstance(found, dict):
-        raise CommandError("--options must be a JSON object", returncode=2)
+        raise CommandError(f"{name} must be a JSON object", returncode=2)
     return found
 
 
@@ -135,15 +145,17 @@ def _check(options: dict[str, Any]) -> None:
     sources = [find_source(options["name"])] if options["name"] else list(Source.objects.order_by("name"))
     if not sources:
         raise CommandError("no sources yet; add one with manage.py sources add NAME --kind …", returncode=2)
-    results = [_check_one(source) for source in sources]
+    with translation.override(options["language"]):
+        results = [_check_one(source) for source in sources]
     if not all(results):
         raise CommandError("a source cannot be used as it is", returncode=1)
 
 
 def _check_one(source: Source) -> bool:
-    report = check_source(source)
-    table = Table("", "probe", "result", "what to do next", title=f"{source.name} ({source.kind})")
+    report = diagnosed(source)
+    table = Table("", "probe", "state", "result", "what to do next", title=f"{source.name} ({source.kind})")
     for line in report.checks:
-        table.add_row("ok" if line.ok else "!!", line.name, line.message or line.code, line.action)
+        table.add_row("ok" if line.ok else "!!", line.name, line.state, line.message or line.code, line.action)
     terminal().print(table)
+    terminal().print(report.summary)
     return report.ok
