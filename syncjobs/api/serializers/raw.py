@@ -90,9 +90,7 @@ class RawAnswerSerializer(serializers.Serializer[Any]):
     task_id = serializers.CharField(allow_null=True)
     first_at = serializers.DateTimeField()
     seen_at = serializers.DateTimeField(help_text=_("Up to a day late while the answer stays the same"))
-    applied_at = serializers.DateTimeField(
-        allow_null=True, help_text=_("When a replay last used it")
-    )
+    applied_at = serializers.DateTimeField(allow_null=True, help_text=_("When a replay last used it"))
 
 
 class RawAnswerDetailSerializer(RawAnswerSerializer):
