@@ -166,13 +166,6 @@ class ErrorCode(StrEnum):
         _("Put it below one of FEED_FOLDERS, or add the source with manage.py sources."),
     )
 
-    REPLAY_NOTHING_KEPT = (
-        "E02040",
-        422,
-        _("No answer of the source is kept that could be replayed"),
-        _("Ask for more days or other products, see sync.raw_days, or start a sync instead."),
-    )
-
     TASK_STATE = "E03001", 409, _("The task's state does not allow this"), _("Read the task again.")
     QUEUE_UNAVAILABLE = "E03002", 503, _("The task queue does not answer"), _("Try again in a moment.")
     EMAIL_NOT_CONFIGURED = "E03003", 503, _("No mail server is set up"), _("Ask an administrator to set EMAIL_URL.")

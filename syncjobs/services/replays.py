@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from syncjobs.models import RawAnswer, Source, SyncJob
 from syncjobs.services import jobs, scopes
@@ -18,6 +19,8 @@ from system.errors import ApplicationError, ErrorCode
 
 SPAN = re.compile(r"([1-9][0-9]{0,3})([hdw])", re.ASCII)
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+NOTHING_KEPT = _("No answer of the source is kept that could be replayed")
+TO_KEEP_MORE = _("Ask for more days or other products, see sync.raw_days, or start a sync instead.")
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -57,7 +60,7 @@ def start_replay(request: StartReplay) -> SyncJob:
     offers = scopes.offer_ids(request.sku_list)
     if not _is_kept(source, request.since, offers):
         details = {"source": source.name, "days": runtime.integer("sync.raw_days")}
-        raise ApplicationError(ErrorCode.REPLAY_NOTHING_KEPT, details=details)
+        raise ApplicationError(ErrorCode.UNPROCESSABLE, NOTHING_KEPT, details=details, suggestion=TO_KEEP_MORE)
     scope = hashlib.sha256(b"replay").hexdigest()
     job = jobs.new_job(_as_sync(request), source, offers, scope)
     try:

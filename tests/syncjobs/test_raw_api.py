@@ -55,7 +55,7 @@ def test_what_is_no_time_is_refused(operate: ApiClient, run: SyncJob, since: Any
 def test_a_time_will_do_as_well(operate: ApiClient, run: SyncJob) -> None:
     RawAnswer.objects.update(seen_at=timezone.now() - timedelta(days=10))
     tomorrow = (timezone.now() + timedelta(days=1)).isoformat()
-    assert operate.post("sync/replay", {"since": tomorrow}, expect=422)["code"] == "E02040"
+    assert operate.post("sync/replay", {"since": tomorrow}, expect=422)["code"] == "E00023"
 
 
 def test_the_command_starts_a_replay(run: SyncJob) -> None:

@@ -211,7 +211,7 @@ def test_a_replay_that_was_stopped_goes_on_where_it_was(
 
 @pytest.mark.parametrize("changes", [{}, {"sku_list": ("100001",)}])
 def test_without_anything_kept_there_is_nothing_to_replay(source: Source, changes: dict[str, object]) -> None:
-    with pytest.raises(ApplicationError, match="E02040"):
+    with pytest.raises(ApplicationError, match="E00023"):
         replay(**changes)
 
 
