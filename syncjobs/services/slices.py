@@ -63,7 +63,7 @@ def run_slice(payload: dict[str, Any], context: TaskContext) -> dict[str, int]:
 def _connector(job: SyncJob) -> Connector | None:
     """The source's connector; a source that cannot even be connected to would fail every slice to come."""
     try:
-        return connect(job.source)
+        return connect(job.source, job=job)
     except Exception as error:
         logger.exception("job %s has no connector", job.task_id)
         jobs.fail(job.pk, {"code": getattr(error, "code", type(error).__name__), "message": str(error)[:500]})
@@ -172,13 +172,14 @@ def _run(job: SyncJob, claim: Claim, connector: Connector, pulse: Pulse) -> None
 
 
 def _postpone(claim: Claim, error: RetryableSourceError) -> None:
-    failures = claim.failures + 1
+    failures = claim.failures + (not error.waits)
     reason = {"code": error.code, "message": error.message}
     if failures >= settings.SYNC_MAX_BATCH_FAILURES:
         batches.give_back(claim)
         jobs.fail(claim.job_id, reason)
         return
     delay = retry.delay_seconds(failures, error.retry_after, random.random())  # noqa: S311 (spreads load, guards nothing)
-    batches.postpone(claim, delay, reason)
+    batches.postpone(claim, delay, reason, failed=not error.waits)
     context = reason | {"seconds": round(delay, 1)}
-    announce.log(claim.job_id, "source failed, trying again", level="warning", context=context)
+    text = "no call is free, trying again" if error.waits else "source failed, trying again"
+    announce.log(claim.job_id, text, level="warning", context=context)
