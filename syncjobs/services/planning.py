@@ -35,7 +35,7 @@ def plan_job(job: SyncJob, claim: Claim, connector: Connector, pulse: Heartbeat)
     scope = _window(job, claim) if claim.params else scope_of(job)
     categories = _categories(job, connector, pulse) if wants_categories(job) else []
     plan = connector.plan(scope)
-    _require_depth(job, plan)
+    require_depth(job, plan)
     specs = list(_alive(plan.batches, pulse))
     if delisting.looks_wiped(job, plan):
         delisting.hold(job, claim, {"code": "empty_listing"})
@@ -45,7 +45,7 @@ def plan_job(job: SyncJob, claim: Claim, connector: Connector, pulse: Heartbeat)
         _write(job, claim, plan, scope, categories, specs)
 
 
-def _require_depth(job: SyncJob, plan: Plan) -> None:
+def require_depth(job: SyncJob, plan: Plan) -> None:
     """A permission that was lost must not wipe out what products have from it.
 
     Raises:

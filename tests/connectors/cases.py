@@ -184,12 +184,12 @@ GATEWAY_FAULTS: dict[str, Callable[[GatewayClient], object]] = {
     "bad_record": _gateway_fault(kind="bad_record", share=0.1),
     "duplicate_rows": _gateway_fault(kind="duplicate_rows", every=2),
     "page_shift": _gateway_fault(kind="page_shift", rows=3),
+    "drifting_total": _gateway_fault(kind="drifting_total", rows=2),
     "empty": lambda gateway: gateway.control("empty", on=True),
 }
 
 WALK_FAULTS: dict[str, Callable[[GatewayClient], object]] = GATEWAY_FAULTS | {
     "drifting_order": _gateway_fault(kind="drifting_order", share=0.5),
-    "drifting_total": _gateway_fault(kind="drifting_total", rows=2),
     "gone_in_detail": _gateway_fault(kind="gone_in_detail", share=0.2),
 }
 ROW_FAULTS = {name: WALK_FAULTS[name] for name in ("truncated_json", "wrong_types", "duplicate_rows", "empty")}

@@ -10,6 +10,7 @@ from products.models import Product, Sku
 from syncjobs.connectors.registry import Credentials
 from syncjobs.models import SyncJob, SyncLog, Watermark
 from syncjobs.services.sources import NewSource, add_source
+from tests.client import ApiClient
 from tests.syncjobs.conftest import start, work
 
 PRODUCTS = 150
@@ -129,6 +130,20 @@ def test_an_empty_pool_is_held_and_not_believed(gateway: GatewayClient) -> None:
     gateway.control("empty", on=True)
     assert finished().state == SyncJob.State.HELD
     assert listed() == before
+
+
+def test_a_check_before_the_start_counts_a_search_and_shows_its_products(
+    gateway: GatewayClient, operate: ApiClient
+) -> None:
+    sourced(gateway, **SEARCH)
+    answer = operate.post("sync/validate", {"type": "full"})
+    assert answer["valid"]
+    assert answer["estimate"]["calls"] > 100
+    assert {each["effect"] for each in answer["sample"]} == {"created"}
+    finished()
+    gateway.control("limits", deny=f"{DETAIL},alibaba.cross.productInfo")
+    lost = operate.post("sync/validate", {"type": "full"})
+    assert "details_lost" in {(problem["details"] or {}).get("reason") for problem in lost["errors"]}
 
 
 def test_doubts_of_a_drifting_search_are_in_the_log(gateway: GatewayClient) -> None:
