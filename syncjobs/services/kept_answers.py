@@ -133,7 +133,7 @@ def connector_of(job: SyncJob) -> Connector:
     Raises:
         FatalSourceError: the source's options make no sense.
     """
-    connector = connect(job.source)
+    connector = connect(job.source, job=job)
     return KeptAnswers(job.source.name, connector) if job.trigger == SyncJob.Trigger.REPLAY else connector
 
 

@@ -178,13 +178,14 @@ def _commit(claim: Claim, connector: Connector) -> Commit:
 
 
 def _postpone(claim: Claim, error: RetryableSourceError) -> None:
-    failures = claim.failures + 1
+    failures = claim.failures + (not error.waits)
     reason = {"code": error.code, "message": error.message}
     if failures >= settings.SYNC_MAX_BATCH_FAILURES:
         batches.give_back(claim)
         jobs.fail(claim.job_id, reason)
         return
     delay = retry.delay_seconds(failures, error.retry_after, random.random())  # noqa: S311 (spreads load, guards nothing)
-    batches.postpone(claim, delay, reason)
+    batches.postpone(claim, delay, reason, failed=not error.waits)
     context = reason | {"seconds": round(delay, 1)}
-    announce.log(claim.job_id, "source failed, trying again", level="warning", context=context)
+    text = "no call is free, trying again" if error.waits else "source failed, trying again"
+    announce.log(claim.job_id, text, level="warning", context=context)
