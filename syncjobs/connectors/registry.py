@@ -57,6 +57,10 @@ class CallGate(Protocol):
         """The source said "too fast": no worker calls it for this long."""
         ...
 
+    def refused(self, api: str, *, used_up: bool = False) -> None:
+        """The source refused a call because of the number of calls: too fast, or all are used up."""
+        ...
+
 
 class ConnectorContext(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a connector is built from. `options` is the Source's own configuration (JSON).

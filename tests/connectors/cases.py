@@ -59,6 +59,8 @@ class OpenGate:
 
     def slow_down(self, seconds: float) -> None: ...
 
+    def refused(self, api: str, *, used_up: bool = False) -> None: ...
+
 
 def feed_connector(path: Path, mapping: dict[str, Any] | None = None, **options: Any) -> Connector:
     """A feed connector over a file."""

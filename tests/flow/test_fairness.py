@@ -82,7 +82,8 @@ def test_a_low_task_gets_its_turn_behind_a_queue_that_never_empties(
     assert not is_done(task)
     monkeypatch.setattr(turns, "PATIENCE_SECONDS", 1)
     eventually(partial(is_done, task), timeout=60)
-    assert SyncJob.objects.get(pk=busy.pk).state == "running"
+    # Of a hundred; when the last ones are in work a process is free anyway.
+    assert done_of(busy) < 90
 
 
 @pytest.mark.shows("003/FR-008")
