@@ -51,8 +51,10 @@ lock: $(STAMP)  ## Resolve requirements*.txt into the hashed lock files
 	$(VENV)/bin/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11.0 --no-emit-index-url --no-emit-find-links \
 		requirements.txt -o requirements.lock -c requirements-dev.lock
 
-soak: $(STAMP)  ## Run the long tests
-	@$(RUN) -m pytest -m soak $(ARGS)
+soak: $(STAMP)  ## Break everything at length and write docs/reliability.md [SCALE=10]
+	@mkdir -p var && rm -f var/figures.json
+	@FAULT_SCALE=$(or $(SCALE),10) FAULT_FIGURES=$(CURDIR)/var/figures.json $(RUN) -m pytest -v tests/faults tests/flow -m "soak or not soak" $(ARGS)
+	@FAULT_SCALE=$(or $(SCALE),10) $(RUN) -m devstack.documents.reliability var/figures.json
 
 fuzz: $(STAMP)  ## Call the API as nobody would, as four roles [EXAMPLES=50]
 	@FUZZ_BOUNDS=1 FUZZ_ROLES=plain_user,viewer,operator,admin FUZZ_EXAMPLES=$(or $(EXAMPLES),50) \

@@ -9,11 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from products.models import Category, Product, ProductChange, Shop, Sku
+from products.services.ownership import release_fields
+from products.services.products import restore_product
 from system import sql
-from system.backoffice.base import ReadOnlyAdmin
+from system.backoffice.base import ActingAdmin, Deed, ReadOnlyAdmin
 from system.backoffice.filters import ModelChoicesFilter, TextFilter, distinct_values
 from system.backoffice.html import Tone, badge, image, json_block, link, page_link, web_address
 
@@ -107,7 +110,7 @@ class ShopAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Product)
-class ProductAdmin(ReadOnlyAdmin):
+class ProductAdmin(ActingAdmin, ReadOnlyAdmin):
     list_display = [
         "show_image",
         "show_title",
@@ -137,7 +140,7 @@ class ProductAdmin(ReadOnlyAdmin):
                     ("sku", "version"),
                     ("source_updated_at", "synced_at"),
                     ("created_at", "updated_at"),
-                    "owned_fields",
+                    ("owned_fields", "conflicts"),
                 ]
             },
         ),
@@ -150,7 +153,22 @@ class ProductAdmin(ReadOnlyAdmin):
         "show_shop",
         "show_price",
         "version",
+        "conflicts",
     ]
+
+    def deeds(self) -> list[Deed]:
+        return [
+            Deed("release", _("Give fields back to the source"), "undo", self._release, _is_owned),
+            Deed("restore", _("Restore"), "restore_from_trash", self._restore, _is_deleted),
+        ]
+
+    def _release(self, request: HttpRequest, product: Product) -> str:  # noqa: ARG002
+        release_fields(product.pk)
+        return gettext("The fields of %(product)s follow the source again.") % {"product": product}
+
+    def _restore(self, request: HttpRequest, product: Product) -> str:  # noqa: ARG002
+        restore_product(product.pk)
+        return gettext("%(product)s is shown again.") % {"product": product}
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Product]":
         products: QuerySet[Product] = super().get_queryset(request).select_related("category", "shop")
@@ -238,6 +256,14 @@ class ProductAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         context = {"detail": _detail(object_id), **(extra_context or {})}
         return super().change_view(request, object_id, form_url, context)
+
+
+def _is_owned(product: Product) -> bool:
+    return bool(product.owned_fields) and product.deleted_at is None
+
+
+def _is_deleted(product: Product) -> bool:
+    return product.deleted_at is not None
 
 
 def _detail(object_id: str) -> dict[str, Any]:

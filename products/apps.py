@@ -23,6 +23,7 @@ class ProductsConfig(AppConfig):
         from products.services.changes import mend_feed
         from products.services.exports import remove_old_exports, run_export
         from products.services.follows import forget_follower
+        from products.services.ownership import RELEASE_KIND, run_release
         from system.backoffice.pages import estimated_rows
         from system.dashboard import register_card
         from system.info import register_counter
@@ -41,5 +42,6 @@ class ProductsConfig(AppConfig):
         register_profile_part("followed_shops", followed_shops)
         register_user_purger(forget_follower)
         register_handler(EXPORT_KIND, run_export)
+        register_handler(RELEASE_KIND, run_release)
         register_sweeper(remove_old_exports)
         register_sweeper(mend_feed)

@@ -5,13 +5,24 @@ new products, known products, each by key), so concurrent batches wait for each 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
 from django.utils import timezone
 
+from products.ingest.ownership import (
+    NOBODYS,
+    SKUS,
+    Ownership,
+    Policies,
+    policies_of,
+    settle,
+    told,
+    told_skus,
+    write_ownership,
+)
 from products.ingest.products import (
     Incoming,
     StoredProduct,
@@ -87,6 +98,7 @@ class _Decision(NamedTuple):
     kind: ProductChange.Kind
     fields: dict[str, Any]
     cells: Sequence[Any]
+    ownership: Ownership
 
 
 def load_fingerprints(source: str, source_ids: Sequence[str]) -> dict[str, Stored]:
@@ -98,7 +110,8 @@ def load_fingerprints(source: str, source_ids: Sequence[str]) -> dict[str, Store
 def apply(changes: ChangeSet) -> ApplyResult:
     """Write new and changed products with their SKUs, shops, categories and change lines.
 
-    Fields an operator owns stay (`owned_fields` names columns, with or without `_id`, or `skus`), and what the source
+    Fields an operator owns stay (`owned_fields` names columns, with or without `_id`, or `skus`) as the source's policy
+    says; what the source says of them is kept beside them. What the source
     dated before the stored state is left out. A product that only looks changed (its shop's name, an owned field)
     keeps its version and counts as unchanged. A product an operator deleted is kept up to date, but stays deleted.
     Locks last until the caller's transaction ends.
@@ -212,14 +225,16 @@ def _update_known(
         (product, incoming[product.source_id]) for product in locked if _is_due(product, incoming[product.source_id])
     ]
     stored = stored_skus([product.id for product, _ in due])
-    decisions = {product.id: _decide(product, stored[product.id], news) for product, news in due}
+    policies = policies_of(source) if any(product.owned_fields for product, _ in due) else {}
+    decisions = {product.id: _decide(product, stored[product.id], news, policies) for product, news in due}
     for product, news in due:
-        if "skus" not in product.owned_fields:
+        if SKUS not in decisions[product.id].ownership.fields:
             skus.replace(product.id, stored[product.id], news.skus)
     visible = {id_: decision for id_, decision in decisions.items() if decision.fields}
     fingerprints = {product.id: news.fingerprint for product, news in due}
     update_products([(id_, fingerprints.pop(id_), decision.cells) for id_, decision in visible.items()], now)
     update_fingerprints(fingerprints)
+    write_ownership(((product.id, decisions[product.id].ownership) for product, _ in due if product.owned_fields), now)
     return visible
 
 
@@ -228,8 +243,10 @@ def _is_due(stored: StoredProduct, news: Incoming) -> bool:
     return stored.fingerprint != news.fingerprint and not _older(news.cells[_SOURCE_TIME], stored.cells[_SOURCE_TIME])
 
 
-def _decide(stored: StoredProduct, stored_skus: dict[str, StoredSku], news: Incoming) -> _Decision:
-    owned = set(stored.owned_fields)
+def _decide(stored: StoredProduct, stored_skus: dict[str, StoredSku], news: Incoming, policies: Policies) -> _Decision:
+    known = {key: sku.cells for key, sku in stored_skus.items()}
+    ownership = _settled(stored, known, news, policies) if stored.owned_fields else NOBODYS
+    owned = set(ownership.fields)
     cells: Cells = tuple(
         before if name in owned or name.removesuffix("_id") in owned else after
         for name, before, after in zip(SYNCED_COLUMNS, stored.cells, news.cells, strict=True)
@@ -237,12 +254,28 @@ def _decide(stored: StoredProduct, stored_skus: dict[str, StoredSku], news: Inco
     fields: dict[str, Any] = {
         name: [before, after] for name, before, after in differences(SYNCED_COLUMNS, stored.cells, cells)
     }
-    known = {key: sku.cells for key, sku in stored_skus.items()}
-    sku_changes = None if "skus" in owned else sku_differences(known, news.skus)
+    sku_changes = None if SKUS in owned else sku_differences(known, news.skus)
     if sku_changes:
-        fields["skus"] = sku_changes
+        fields[SKUS] = sku_changes
+    if ownership.fields != stored.owned_fields:
+        fields["owned_fields"] = [stored.owned_fields, ownership.fields]
     came_back = stored.cells[_STATUS] in GONE and cells[_STATUS] not in GONE
-    return _Decision(ProductChange.Kind.RESTORED if came_back else ProductChange.Kind.UPDATED, fields, cells)
+    return _Decision(ProductChange.Kind.RESTORED if came_back else ProductChange.Kind.UPDATED, fields, cells, ownership)
+
+
+def _settled(stored: StoredProduct, skus: Mapping[str, Cells], news: Incoming, policies: Policies) -> Ownership:
+    """Which of its fields an operator keeps, beside what the source says of them."""
+
+    def told_by(cells: Sequence[Any], skus: Mapping[str, Cells]) -> Callable[[str], Any]:
+        return lambda name: told_skus(skus) if name == SKUS else told(cells[SYNCED_COLUMNS.index(name)])
+
+    return settle(
+        stored.owned_fields,
+        stored.source_values,
+        said=told_by(news.cells, news.skus),
+        current=told_by(stored.cells, skus),
+        policies=policies,
+    )
 
 
 def log_changes(lines: Sequence[ChangeLine], job_id: int | None, now: datetime, reason: str = "") -> None:

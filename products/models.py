@@ -104,7 +104,8 @@ class Product(models.Model):
     `source` is the name of the source ("" = made by hand) and `source_id` the product's id there. `price` is what a
     buyer pays per unit at the minimum order quantity, null when hidden. `price_tiers` is
     [{"start_quantity": int, "price": number}] in rising quantity. `fingerprint` covers all that a source says;
-    `owned_fields` names the fields an operator owns. `version` rises with every write and is the ETag.
+    `owned_fields` names the fields an operator owns, `source_values` holds what the source says of them, `conflicts`
+    those where that is something else (null = nowhere). `version` rises with every write and is the ETag.
     """
 
     class Status(models.TextChoices):
@@ -142,6 +143,11 @@ class Product(models.Model):
     owned_fields = ArrayField(
         models.CharField(max_length=50), verbose_name=_("operator-owned fields"), default=list, blank=True
     )
+    source_values = models.JSONField(_("values of the source"), null=True, blank=True, editable=False)
+    conflicts = ArrayField(
+        models.CharField(max_length=50), verbose_name=_("conflicting fields"), null=True, blank=True, editable=False
+    )
+    conflicts_at = models.DateTimeField(_("in conflict since"), null=True, blank=True, editable=False)
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
     source_updated_at = models.DateTimeField(_("updated at the source"), null=True, blank=True)
     # The moment of the latest stock hint, so that an older one that comes late changes nothing (`catalog.apply_stock`).
@@ -177,6 +183,14 @@ class Product(models.Model):
             models.Index(fields=["created_at", "id"], condition=_SHOWN, name="product_created"),
             models.Index(fields=["updated_at", "id"], condition=_SHOWN, name="product_updated"),
             models.Index(fields=["sku"], name="product_sku"),
+            # Few rows: what operators own, and where their source disagrees.
+            models.Index(fields=["source", "id"], condition=~models.Q(owned_fields=[]), name="product_owned"),
+            models.Index(
+                fields=["id"],
+                include=["source", "conflicts", "conflicts_at"],
+                condition=_SHOWN & models.Q(conflicts__isnull=False),
+                name="product_conflict",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ class SyncjobsConfig(AppConfig):
 
     def ready(self) -> None:
         """Hang the engine onto the task queue."""
+        from products.ingest.ownership import register_policies
         from syncjobs import knobs
         from syncjobs.dashboard import activity_card, jobs_gauges, week_card, workers_card
         from syncjobs.selectors import job_names, job_number
@@ -19,6 +20,7 @@ class SyncjobsConfig(AppConfig):
         from syncjobs.services.deliveries import DELIVER_KIND
         from syncjobs.services.jobs import request_stop
         from syncjobs.services.messages import FETCH_KIND, STOCK_KIND
+        from syncjobs.services.policies import policies_by_name
         from syncjobs.services.pump import deliver
         from syncjobs.services.slices import end_crash_loop, run_slice
         from syncjobs.services.slices_queue import SLICE_KIND
@@ -30,6 +32,7 @@ class SyncjobsConfig(AppConfig):
         from system.task_kinds import JobNames, register_job_names
 
         knobs.register()
+        register_policies(policies_by_name)
         register_gauges(jobs_gauges)
         # A slice is only a part: whoever cancels one wants the sync to stop, not another slice in its place.
         register_handler(SLICE_KIND, run_slice, on_cancel=request_stop, on_crash_loop=end_crash_loop)

@@ -11,7 +11,10 @@ from functools import lru_cache
 from typing import Any, NoReturn
 
 VERBATIM = frozenset(
-    {"attributes", "config", "spec", "options", "payload", "raw", "context", "before", "after", "mapping"}
+    {
+        *("attributes", "config", "spec", "options", "payload", "raw", "context", "before", "after", "mapping"),
+        "field_policies",
+    }
 )
 SHALLOW = frozenset({"fields"})
 # Query parameters whose values are names, too.

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from dataclasses import dataclass
 
 from system import leaving, sql
 from system.models import Task
@@ -37,21 +38,44 @@ class RetryLater(TaskFailed):
         super().__init__(code, message)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Bell:
+    """Which message a worker answers. The broker sends it again when the process that had it is dead.
+
+    Attributes:
+        name: id of the message, the same each time.
+        tries: how often it was sent before. What an earlier try claimed is void; a copy of the same try voids nothing.
+        alive: up to which of these tries the process did not die, but had no database.
+    """
+
+    name: str
+    tries: int = 0
+    alive: int = -1
+
+
 class TaskContext:
     """What a handler gets beside its payload: the claimed row, and the means to keep it.
 
     `attempt` counts from 1 and begins anew when somebody has the task tried again; `follows_crash` says that the one
-    before lost its worker.
+    before lost its worker, `bell` the message that brought the task.
     """
 
     def __init__(
-        self, task_id: uuid.UUID, fence: int, job_id: int | None, attempt: int = 1, *, follows_crash: bool = False
+        self,
+        task_id: uuid.UUID,
+        fence: int,
+        job_id: int | None,
+        attempt: int = 1,
+        *,
+        follows_crash: bool = False,
+        bell: Bell | None = None,
     ) -> None:
         self.task_id = task_id
         self.fence = fence
         self.job_id = job_id
         self.attempt = attempt
         self.follows_crash = follows_crash
+        self.bell = bell
         self._look_at = 0.0
 
     def heartbeat(self, seconds: int) -> None:

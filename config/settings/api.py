@@ -77,6 +77,7 @@ SPECTACULAR_SETTINGS = {
         "DeliveryEvent": "syncjobs.models.WebhookDelivery.EVENTS",
         "WebhookDisabledReason": "syncjobs.models.Webhook.Disabled",
         "DeliveryStatus": "syncjobs.models.WebhookDelivery.State",
+        "OwnableField": "products.ingest.ownership.OWNABLE",
         "ProductChangeReason": "products.models.ProductChange.Reason",
         "RunChangeKind": (
             *("created", "updated", "missing", "suspect", "delisted", "seen_again", "restored", "deleted", "held"),

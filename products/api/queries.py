@@ -6,6 +6,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from products.ingest.ownership import OWNABLE
 from products.models import Product, ProductChange
 from products.selectors.changes import CHANGED_FIELDS
 from products.selectors.listing import ORDERS
@@ -119,6 +120,15 @@ class FeedQuery(QuerySerializer):
         scope, query["position"] = decode_cursor(query["cursor"]) if "cursor" in query else (FEED_SCOPE, None)
         if scope != FEED_SCOPE:
             raise serializers.ValidationError({"cursor": [_("This cursor belongs to another list or order.")]})
+
+
+class ConflictsQuery(PageQuery):
+    """Parameters of `GET products/conflicts`."""
+
+    field = ListField(child=SortField(OWNABLE), help_text=_("Any of these is in conflict, such as price"), min_length=1)
+    source = _text(50)  # type: ignore[assignment]
+    product_id = _id()
+    since = TimeField(required=False, help_text=_("In conflict as now since this time or later"))
 
 
 class ExportQuery(ProductFilters):

@@ -1,7 +1,9 @@
 """Product rows of a batch: insert the new ones, lock and update the known ones."""
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import orjson
@@ -28,7 +30,7 @@ _INSERT_MISSING = f"""
     RETURNING source_id, id
 """  # noqa: S608 - the column names here and below are constants
 _LOCK = f"""
-    SELECT source_id, id, fingerprint, owned_fields, {_COLUMNS} FROM products_product
+    SELECT source_id, id, fingerprint, owned_fields, source_values, {_COLUMNS} FROM products_product
     WHERE source = %s AND source <> '' AND source_id = ANY(%s) ORDER BY source_id FOR UPDATE
 """  # noqa: S608
 _UPDATE = f"""
@@ -57,6 +59,7 @@ class StoredProduct(NamedTuple):
     id: int
     fingerprint: bytes
     owned_fields: list[str]
+    source_values: dict[str, Any]
     cells: list[Any]
 
 
@@ -104,11 +107,12 @@ def lock_products(source: str, source_ids: Collection[str]) -> list[StoredProduc
 
 
 def stored_product(row: tuple[Any, ...]) -> StoredProduct:
-    """A row of source_id, id, fingerprint, owned_fields and SYNCED_COLUMNS."""
-    source_id, product_id, fingerprint, owned_fields, *cells = row
+    """A row of source_id, id, fingerprint, owned_fields, source_values and SYNCED_COLUMNS."""
+    source_id, product_id, fingerprint, owned_fields, said, *cells = row
     plain_count = len(cells) - len(JSON_COLUMNS)
     cells[plain_count:] = map(orjson.loads, cells[plain_count:])
-    return StoredProduct(source_id, product_id, fingerprint, owned_fields, cells)
+    source_values = json.loads(said, parse_float=Decimal) if said else {}
+    return StoredProduct(source_id, product_id, fingerprint, owned_fields, source_values, cells)
 
 
 def update_products(rows: Iterable[tuple[int, bytes, Sequence[Any]]], now: datetime) -> None:

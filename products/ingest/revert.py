@@ -13,8 +13,9 @@ from django.db import connection
 from django.utils import timezone
 
 from products.catalog import GONE, ChangeLine, log_changes
+from products.ingest.ownership import Ownership, judged, told, write_ownership
 from products.ingest.products import StoredProduct, stored_product, update_products
-from products.ingest.rows import SKU_COLUMNS, SYNCED_COLUMNS, Cells, plain, to_json
+from products.ingest.rows import SKU_COLUMNS, SYNCED_COLUMNS, Cells
 from products.ingest.skus import SkuWrites, StoredSku, stored_skus
 from products.models import ProductChange
 from system.sql import execute, fetch_all
@@ -34,7 +35,8 @@ REASONS = (
 _COLUMNS = ", ".join(SYNCED_COLUMNS)
 # In the order in which batches lock the products of a source.
 _LOCK = f"""
-    SELECT deleted_at IS NOT NULL, source_id, id, fingerprint, owned_fields, {_COLUMNS} FROM products_product
+    SELECT deleted_at IS NOT NULL, source_id, id, fingerprint, owned_fields, source_values, {_COLUMNS}
+    FROM products_product
     WHERE id = ANY(%s) ORDER BY source, source_id, id FOR UPDATE
 """  # noqa: S608 - constants only
 _LINES = """
@@ -46,6 +48,7 @@ _DELETE = "UPDATE products_product SET deleted_at = %s, updated_at = %s, version
 _STEPS = [kind.value for kind in ProductChange.STEPS]
 # Differs from whatever the source says next.
 _NO_FINGERPRINT = b""
+OWNED = "owned_fields"
 
 
 class Skipped(NamedTuple):
@@ -76,7 +79,7 @@ class _Known(NamedTuple):
     skus: dict[str, StoredSku]
 
     def value(self, name: str) -> Any:
-        return self.row.cells[SYNCED_COLUMNS.index(name)]
+        return self.row.owned_fields if name == OWNED else self.row.cells[SYNCED_COLUMNS.index(name)]
 
 
 class _Deed(NamedTuple):
@@ -122,6 +125,7 @@ class _Work:
         self._now = now
         self._deleted: list[int] = []
         self._updated: list[tuple[int, bytes, Cells]] = []
+        self._owned: list[tuple[int, Ownership]] = []
         self._skus = SkuWrites()
         self._lines: list[ChangeLine] = []
 
@@ -144,6 +148,8 @@ class _Work:
         cells = tuple(deed.fields.get(name, [known.value(name)])[0] for name in SYNCED_COLUMNS)
         self._updated.append((known.row.id, _NO_FINGERPRINT, cells))
         fields: dict[str, Any] = {name: [after, before] for name, (before, after) in deed.fields.items()}
+        if OWNED in deed.fields:
+            self._owned.append((known.row.id, _owned_again(known, deed)))
         if deed.skus:
             self._restore_skus(known, *deed.skus)
             fields["skus"] = deed.skus[::-1]
@@ -162,6 +168,7 @@ class _Work:
         if self._deleted:
             execute(_DELETE, [self._now, self._now, self._deleted])
         update_products(self._updated, self._now)
+        write_ownership(self._owned, self._now)
         self._skus.write(self._now)
         log_changes(self._lines, None, self._now)
         return sorted(product_id for product_id, _, _ in self._lines)
@@ -215,7 +222,7 @@ def _check(known: _Known, deed: _Deed) -> None:
         undone = not deed.created and not known.is_deleted and _stands_at(known, deed, after=False)
         raise _KeptError("already_undone" if undone else "changed_since")
     owned = set(known.row.owned_fields)
-    touched = {*deed.fields, *(["skus"] if deed.skus else [])}
+    touched = {*deed.fields, *(["skus"] if deed.skus else [])} - {OWNED}
     if any(name in owned or name.removesuffix("_id") in owned for name in touched):
         raise _KeptError("owned_by_operator")
     if deed.skus and deed.skus[0].keys() - deed.skus[1].keys():
@@ -225,7 +232,7 @@ def _check(known: _Known, deed: _Deed) -> None:
 def _stands_at(known: _Known, deed: _Deed, *, after: bool) -> bool:
     """Whether the product is what it was right after the job, or right before it."""
     side = 1 if after else 0
-    if any(_comparable(known.value(name)) != _comparable(pair[side]) for name, pair in deed.fields.items()):
+    if any(told(known.value(name)) != told(pair[side]) for name, pair in deed.fields.items()):
         return False
     return not deed.skus or _skus_stand_at(known, deed.skus[side], deed.skus[1 - side])
 
@@ -237,16 +244,18 @@ def _skus_stand_at(known: _Known, here: Mapping[str, Mapping[str, Any]], there: 
 
 
 def _agrees(sku: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
-    return all(_comparable(sku.get(name)) == _comparable(value) for name, value in facts.items())
+    return all(told(sku.get(name)) == told(value) for name, value in facts.items())
 
 
 def _named(sku: StoredSku) -> dict[str, Any]:
     return dict(zip(SKU_COLUMNS, sku.cells, strict=True))
 
 
-def _comparable(value: Any) -> Any:
-    """A value as a change line would tell it, with exact numbers."""
-    return json.loads(to_json(plain(value)), parse_float=Decimal)
+def _owned_again(known: _Known, deed: _Deed) -> Ownership:
+    """Fields the source had taken from an operator are the operator's again, beside what the source said."""
+    said = {name: pair[1] for name, pair in deed.fields.items() if name != OWNED}
+    before = {name: pair[0] for name, pair in deed.fields.items()}
+    return judged(before[OWNED], {**said, **known.row.source_values}, lambda name: told(before.get(name)))
 
 
 def _kind(now: str, before: str) -> ProductChange.Kind:

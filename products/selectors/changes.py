@@ -13,7 +13,7 @@ from system.sql import fetch_all
 from system.task_kinds import job_names
 
 # What a change can tell of.
-CHANGED_FIELDS = ("sku", *SYNCED_COLUMNS, "skus")
+CHANGED_FIELDS = ("sku", *SYNCED_COLUMNS, "skus", "owned_fields")
 # So many lines one read looks at, however few of them the filters leave.
 SCAN_LIMIT = 5_000
 

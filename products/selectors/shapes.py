@@ -85,5 +85,10 @@ def listed_product(naming: Naming, *, priced: bool = False) -> str:
 @lru_cache
 def whole_product(naming: Naming, *, priced: bool = False) -> str:
     """A product with its description and SKUs."""
-    whole = {"description": "p.description", "skus": _skus(naming, priced=priced)}
+    whole = {
+        "description": "p.description",
+        "owned_fields": "to_json(p.owned_fields)",
+        "conflicts": "to_json(coalesce(p.conflicts, '{}'))",
+        "skus": _skus(naming, priced=priced),
+    }
     return json_object(_product(naming) | whole | _priced(naming, priced=priced), naming)

@@ -1,18 +1,19 @@
 """What somebody does to one product: worked out in memory with all that follows from it, then written."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
+from products.ingest.ownership import PRICES, SKUS, cell_of, column_of, judged, sku_cells_of, told, told_skus
 from products.ingest.rows import JSON_COLUMNS, SKU_COLUMNS, SYNCED_COLUMNS, Cells, plain, sku_differences, to_json
 from products.models import Product, ProductChange, Sku
 
 # What a line of the change feed can name.
 COLUMNS = ("sku", *SYNCED_COLUMNS)
-# An operator who sets one of a synced product's prices answers for all of them, or they would contradict each other.
-PRICES = frozenset({"price", "price_tiers", "price_min", "price_max"})
 STATED_PRICES = frozenset({"price", "price_tiers"})
+# Keys of SKUs that no source knows; a sync neither sees nor deletes them.
+HAND_MADE = "id:"
 
 Kind = ProductChange.Kind
 
@@ -31,6 +32,7 @@ class Edit:
         self.product, self.skus, self.kind, self.action = product, list(skus), kind, action
         self._before = _cells(product)
         self._skus_before = _sku_cells(self.skus)
+        self._owned_before: list[str] | None = None
 
     @property
     def is_new(self) -> bool:
@@ -49,7 +51,9 @@ class Edit:
             return {}
         fields: dict[str, Any] = {name: [plain(old), plain(new)] for name, old, new in self._differences()}
         if skus := sku_differences(self._skus_before, _sku_cells(self.skus)):
-            fields["skus"] = skus
+            fields[SKUS] = skus
+        if self._owned_before is not None and self._owned_before != self.product.owned_fields:
+            fields["owned_fields"] = [self._owned_before, self.product.owned_fields]
         return fields
 
     def assign(self, columns: Mapping[str, Any]) -> "Edit":
@@ -67,13 +71,35 @@ class Edit:
         if skus_changed and not self.product.source:
             self.product.stock = sum(sku.stock for sku in self.skus)
         if self.product.source:
-            self._own(changed | ({"skus"} if skus_changed else set()))
+            self._own(changed | ({SKUS} if skus_changed else set()))
         return self
 
     def give_back(self, field: str) -> "Edit":
         """Let syncs say again what a field of a synced product is."""
-        self.product.owned_fields = [name for name in self.product.owned_fields if name != field]
+        self._judge(name for name in self.product.owned_fields if name != field)
         return self
+
+    def release(self, fields: Collection[str] | None) -> dict[str, Cells] | None:
+        """Give fields back to the source, all when None; where it is known what the source says, that counts at once.
+
+        Returns:
+            The SKUs of the source by key, if they are to be put back; `skus` shows them already.
+        """
+        wanted = None if fields is None else {column_of(name) for name in fields}
+        if wanted is not None and wanted & PRICES:
+            wanted |= PRICES
+        self._owned_before = list(self.product.owned_fields)
+        kept = [name for name in self._owned_before if wanted is not None and column_of(name) not in wanted]
+        said = self.product.source_values or {}
+        going = {column_of(name) for name in self._owned_before if name not in kept} & said.keys()
+        for column in going - {SKUS}:
+            setattr(self.product, column, cell_of(column, said[column]))
+        cells = sku_cells_of(said[SKUS]) if SKUS in going else None
+        if cells is not None:
+            own = [sku for sku in self.skus if not sku.source_sku_id]
+            self.skus = [Sku(**dict(zip(SKU_COLUMNS, row, strict=True))) for row in cells.values()] + own
+        self._judge(kept)
+        return cells
 
     def prices(self) -> list[Decimal]:
         """Every price that is said of the product: its own, those of its tiers and of its SKUs."""
@@ -88,8 +114,28 @@ class Edit:
 
     def _own(self, changed: set[str]) -> None:
         owned = changed | (PRICES if changed & STATED_PRICES else set())
-        if owned - set(self.product.owned_fields):
-            self.product.owned_fields = sorted(owned.union(self.product.owned_fields))
+        known = {column_of(name) for name in self.product.owned_fields}
+        if not owned and not known:
+            return
+        # What the product said until now is what its source said last.
+        before = {name: self._told_before(name) for name in owned - known}
+        self.product.source_values = {**before, **(self.product.source_values or {})}
+        self._judge(sorted({*self.product.owned_fields, *(owned - known)}))
+
+    def _told_before(self, name: str) -> Any:
+        if name == SKUS:
+            return told_skus({key: row for key, row in self._skus_before.items() if not key.startswith(HAND_MADE)})
+        return told(dict(zip(COLUMNS, self._before, strict=True))[name])
+
+    def _told_now(self, name: str) -> Any:
+        if name == SKUS:
+            return told_skus({key: row for key, row in _sku_cells(self.skus).items() if not key.startswith(HAND_MADE)})
+        return told(getattr(self.product, name))
+
+    def _judge(self, owned: Iterable[str]) -> None:
+        """Own these fields, and say where the source disagrees."""
+        judgement = judged(list(owned), self.product.source_values or {}, self._told_now)
+        self.product.owned_fields, self.product.source_values, self.product.conflicts = judgement
 
     def _differences(self) -> list[tuple[str, Any, Any]]:
         pairs = zip(COLUMNS, self._before, _cells(self.product), strict=True)
@@ -101,7 +147,9 @@ def _cells(product: Product) -> Cells:
 
 
 def _sku_cells(skus: Iterable[Sku]) -> dict[str, Cells]:
-    return {sku.source_sku_id or f"id:{sku.pk}": tuple(getattr(sku, name) for name in SKU_COLUMNS) for sku in skus}
+    return {
+        sku.source_sku_id or f"{HAND_MADE}{sku.pk}": tuple(getattr(sku, name) for name in SKU_COLUMNS) for sku in skus
+    }
 
 
 def _differ(name: str, old: Any, new: Any) -> bool:

@@ -117,6 +117,17 @@ class Planner:
         product.deleted_at = timezone.now()
         return edit
 
+    def restore(self, product: Product) -> Edit:
+        """Show a deleted product again.
+
+        Raises:
+            FieldRefused: SKU_TAKEN, another product of our own bears its SKU by now.
+        """
+        if not product.source and claim_skus({product.sku}):
+            raise FieldRefused(ErrorCode.SKU_TAKEN, "sku")
+        product.deleted_at = None
+        return Edit(product, self._skus[product.pk], Kind.RESTORED, "product.restore")
+
     def _edit(self, product: Product, action: str) -> Edit:
         return Edit(product, self._skus[product.pk], Kind.UPDATED, action)
 

@@ -82,6 +82,23 @@ def delete_product(product_id: int, expected: Versions = None) -> None:
 
 
 @transaction.atomic
+def restore_product(product_id: int, expected: Versions = None) -> Product:
+    """Show a deleted product again, also one that the undo of a run deleted; one that is not deleted stays as it is.
+
+    A sync has kept a synced product up to date meanwhile. An own product needs its SKU back.
+
+    Raises:
+        ApplicationError: NOT_FOUND, PRECONDITION_FAILED, SKU_TAKEN.
+    """
+    product = store.lock_product(product_id, deleted=True)
+    check_version(product.version, expected)
+    if product.deleted_at is not None:
+        store.write([Planner([product]).restore(product)])
+        presence.forget([product_id])
+    return product
+
+
+@transaction.atomic
 def purge_product(product_id: int, expected: Versions = None) -> None:
     """Remove a deleted product for good, with its SKUs and its history but for the line that says it is deleted.
 

@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from products import catalog
+from products.ingest.ownership import CONFLICTS_SINCE
 from products.ingest.rows import to_json
 from products.models import Product, ProductChange, Sku
 from products.services.edits import COLUMNS, Edit
@@ -20,11 +21,12 @@ from system import audit
 from system.errors import ApplicationError, ErrorCode
 from system.sql import execute, fetch_all
 
-_WRITTEN = (*COLUMNS, "owned_fields", "deleted_at")
-# What is given back to the source is read again at the next walk: the empty fingerprint differs from whatever it says.
+_WRITTEN = (*COLUMNS, "owned_fields", "source_values", "conflicts", "deleted_at")
+# What somebody wrote is compared at the next walk, whose policy may say that the source wins: the empty fingerprint
+# differs from whatever it says.
 _UPDATE = f"""
     UPDATE products_product AS p SET ({", ".join(_WRITTEN)}) = ROW ({", ".join(f"i.{name}" for name in _WRITTEN)}),
-        fingerprint = CASE WHEN p.owned_fields <@ i.owned_fields THEN p.fingerprint ELSE '' END,
+        fingerprint = '', conflicts_at = {CONFLICTS_SINCE},
         version = p.version + 1, updated_at = %s
     FROM json_populate_recordset(NULL::products_product, %s::json) AS i WHERE p.id = i.id
 """  # noqa: S608 - constants only
@@ -98,13 +100,13 @@ def _insert(products: Sequence[Product], now: datetime) -> None:
 def _update(products: Sequence[Product], now: datetime) -> None:
     if products:
         records = [{"id": product.pk, **{name: getattr(product, name) for name in _WRITTEN}} for product in products]
-        execute(_UPDATE, [now, to_json(records)])
+        execute(_UPDATE, [now, now, to_json(records)])
 
 
 def _audited(edit: Edit, fields: dict[str, Any]) -> audit.Change:
     before: dict[str, Any] | None = {name: pair[0] for name, pair in fields.items()}
     after: dict[str, Any] | None = {name: pair[1] for name, pair in fields.items()}
-    if edit.kind is ProductChange.Kind.CREATED:
+    if edit.kind in (ProductChange.Kind.CREATED, ProductChange.Kind.RESTORED):
         before, after = None, {"sku": edit.product.sku, "title": edit.product.title}
     if edit.kind is ProductChange.Kind.DELETED:
         before, after = {"sku": edit.product.sku, "title": edit.product.title}, None

@@ -19,6 +19,7 @@ from syncjobs.connectors.registry import Credentials
 from syncjobs.models import Source, SyncJob
 from syncjobs.services import sources
 from syncjobs.services.jobs import StartSync, start_sync
+from syncjobs.services.policies import wrong_policies
 from syncjobs.services.source_checks import diagnosed
 from system.backoffice.base import ActingAdmin, Deed
 from system.backoffice.html import badge
@@ -65,8 +66,10 @@ class SourceForm(_ModelForm):
             "refresh_expires_at",
             "calls_per_second",
             "daily_call_limit",
+            "hold_at_percent",
             "delist_limit_percent",
             "delist_after_walks",
+            "field_policies",
         ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -82,6 +85,13 @@ class SourceForm(_ModelForm):
         if not isinstance(options, dict):
             raise forms.ValidationError(gettext("Options must be a JSON object."))
         return options
+
+    def clean_field_policies(self) -> dict[str, str]:
+        """Known fields and policies only."""
+        said = self.cleaned_data["field_policies"] or {}
+        if wrong := wrong_policies(said):
+            raise forms.ValidationError(wrong)
+        return said
 
     def clean_calls_per_second(self) -> float:
         """A rate the bucket can work with."""
@@ -130,7 +140,16 @@ class SourceAdmin(ActingAdmin):
         (_("Configuration of the connector"), {"fields": ["options"]}),
         (
             _("Limits"),
-            {"fields": ["calls_per_second", "daily_call_limit", "delist_limit_percent", "delist_after_walks"]},
+            {
+                "fields": [
+                    "calls_per_second",
+                    "daily_call_limit",
+                    "hold_at_percent",
+                    "delist_limit_percent",
+                    "delist_after_walks",
+                    "field_policies",
+                ]
+            },
         ),
     ]
 

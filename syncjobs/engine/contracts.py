@@ -55,8 +55,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     `total` is what the source says it holds (None = unknown until walked). `provable` is True when a walk over all
     batches can prove it saw everything, provided that every page repeats `total`. `watermark` (UTC, the source's
-    clock) becomes the next `since` once the whole job is committed. `batches` may be lazy; `doubts` are complete when
-    they were all taken. `shallow`: the records lack what details would tell, and nobody has chosen that.
+    clock) becomes the next `since` once the whole job is committed. `batches` may be lazy; `doubts`, and `calls`, what
+    planning took of the source, are complete when they were all taken. `shallow`: the records lack what details would
+    tell, and nobody has chosen that.
     """
 
     batches: Iterable[BatchSpec]
@@ -64,6 +65,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     provable: bool = False
     watermark: datetime | None = None
     doubts: Sequence[Doubt] = ()
+    calls: Callable[[], int] = int
     shallow: bool = False
 
 

@@ -19,7 +19,7 @@ from products.records import ApplyResult, ChangeSet, FingerprintedProduct
 from syncjobs.engine.errors import LeaseLost, SyncCancelled
 from syncjobs.engine.normalize import Reject
 from syncjobs.engine.pipeline import BatchResult, Counters
-from syncjobs.models import RejectedRecord, SyncBatch, SyncJob
+from syncjobs.models import RejectedRecord, SeenProduct, SyncBatch, SyncJob
 from syncjobs.services import presence, raw_answers
 from system import sql
 
@@ -108,9 +108,9 @@ def give_back(claim: Claim) -> None:
     _release(claim)
 
 
-def postpone(claim: Claim, delay_seconds: float, error: dict[str, str]) -> None:
-    """Return the batch after the source failed: not before `delay_seconds` from now."""
-    _release(claim, failures=1, error=error, delay_seconds=delay_seconds)
+def postpone(claim: Claim, delay_seconds: float, error: dict[str, str], *, failed: bool = True) -> None:
+    """Return the batch after the source failed, or was not asked at all: not before `delay_seconds` from now."""
+    _release(claim, failures=int(failed), error=error, delay_seconds=delay_seconds)
 
 
 def crashed(claim: Claim, error: dict[str, str]) -> None:
@@ -319,6 +319,18 @@ def _remember_seen(job_id: int, seen: frozenset[str]) -> None:
         " SELECT %s::bigint, unnest(%s::text[]) ON CONFLICT DO NOTHING",
         [job_id, sorted(seen)],
     )
+
+
+def begin_memory(job_id: int) -> None:
+    """Leave a mark in the table that a crash of the database empties; an id below zero is no job's."""
+    sql.execute(
+        "INSERT INTO syncjobs_seenproduct (job_id, source_id) VALUES (%s, '') ON CONFLICT DO NOTHING", [-job_id]
+    )
+
+
+def has_memory(job_id: int) -> bool:
+    """Whether what the walk saw is still known, all of it."""
+    return SeenProduct.objects.filter(job_id=-job_id).exists()
 
 
 def _json(value: dict[str, str]) -> str:

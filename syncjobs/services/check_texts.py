@@ -39,7 +39,7 @@ EFFECTS: dict[str, Promise] = {
     "slow_lookups": _("Products are asked for one by one instead, at more calls."),
     "rows_only": _("Products have only what the listing tells: no SKUs, no stock, no description."),
     "other_way": _("Another call is used instead."),
-    "walk_stops": _("The sync cannot run without it."),
+    "walk_stops": _("The sync cannot run without one of the ways to details."),
     "end_unknown": _("The source never said when it ends."),
     "days_left": _("The refresh token is valid for %(days)d more days."),
     "token_ended": _("The refresh token has ended."),

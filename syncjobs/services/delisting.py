@@ -230,7 +230,7 @@ def forget_walks() -> None:
     sql.execute(
         """
         DELETE FROM syncjobs_seenproduct WHERE ctid IN (
-            SELECT s.ctid FROM syncjobs_seenproduct s JOIN syncjobs_syncjob j ON j.id = s.job_id
+            SELECT s.ctid FROM syncjobs_seenproduct s JOIN syncjobs_syncjob j ON s.job_id = ANY (ARRAY[j.id, -j.id])
             WHERE j.state IN ('succeeded', 'partial') LIMIT %s::int)
         """,
         [FORGET_CHUNK],

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from syncjobs.models import HeldProduct, Source, SyncBatch, SyncJob
-from syncjobs.services import announce, scopes, slices_queue
+from syncjobs.services import announce, batches, scopes, slices_queue
 from system import audit, runtime, sql
 from system.errors import ApplicationError, ErrorCode
 from system.request_id import current_request_id
@@ -56,7 +56,7 @@ def start_sync(request: StartSync) -> SyncJob:
     job = new_job(request, source, target.offer_ids, target.scope)
     try:
         with transaction.atomic():
-            _create(job, request.window)
+            create_job(job, request.window)
     except IntegrityError as error:
         raise scopes.conflict(source, target.scope) from error
     return job
@@ -83,7 +83,13 @@ def new_job(request: StartSync, source: Source, offer_ids: list[str], scope: str
     )
 
 
-def _create(job: SyncJob, window: tuple[datetime, datetime] | None) -> None:
+def create_job(job: SyncJob, window: tuple[datetime, datetime] | None) -> None:
+    """Store a job of `new_job` with its first batch; joins the caller's transaction.
+
+    Raises:
+        ApplicationError: the source was removed meanwhile (422).
+        IntegrityError: a job of this source and scope is open.
+    """
     job.task_id = _next_task_id(timezone.now().strftime("%Y%m%d"))
     # Sources are removed under the lock that numbers jobs, so from here on this one stays.
     if not Source.objects.filter(pk=job.source_id).exists():
@@ -311,10 +317,13 @@ def _state_now(job_id: int) -> str:
 def _move_watermark(job_id: int, *, batches_lost: int) -> None:
     """Only past what is stored: a walk that lost batches, or saw less than the source claims, must be walked again.
 
-    Rows move between pages while they are read, so a walk can step over a product without any error.
+    Rows move between pages while they are read, so a walk can step over a product without any error. Where a crash of
+    the database took the memory of the walk, nobody knows, and what changed since the last watermark is read again.
     """
     unseen = sql.one(UNSEEN_SQL, [job_id])
-    if unseen and unseen["products"] > 0:
+    if unseen and unseen["products"] > 0 and not batches.has_memory(job_id):
+        announce.log(job_id, "the database was restarted, what the walk saw is forgotten", level="warning")
+    elif unseen and unseen["products"] > 0:
         error = {"code": "incomplete_walk", "unseen": unseen["products"]}
         SyncJob.objects.filter(pk=job_id, state=State.SUCCEEDED).update(state=State.PARTIAL, error=error)
         announce.log(job_id, "walk saw less than the source claims", level="warning", context=unseen)

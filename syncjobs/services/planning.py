@@ -35,7 +35,7 @@ def plan_job(job: SyncJob, claim: Claim, connector: Connector, pulse: Heartbeat)
     scope = _window(job, claim) if claim.params else scope_of(job)
     categories = _categories(job, connector, pulse) if wants_categories(job) else []
     plan = connector.plan(scope)
-    _require_depth(job, plan)
+    require_depth(job, plan)
     specs = list(_alive(plan.batches, pulse))
     if delisting.looks_wiped(job, plan):
         delisting.hold(job, claim, {"code": "empty_listing"})
@@ -45,7 +45,7 @@ def plan_job(job: SyncJob, claim: Claim, connector: Connector, pulse: Heartbeat)
         _write(job, claim, plan, scope, categories, specs)
 
 
-def _require_depth(job: SyncJob, plan: Plan) -> None:
+def require_depth(job: SyncJob, plan: Plan) -> None:
     """A permission that was lost must not wipe out what products have from it.
 
     Raises:
@@ -79,7 +79,14 @@ def scope_of(job: SyncJob) -> Scope:
 def _window(job: SyncJob, claim: Claim) -> Scope:
     """What changed between two moments; for the connector that is never a full walk, it proves nothing."""
     since, until = (datetime.fromisoformat(claim.params[name]) for name in ("since", "until"))
-    return Scope(type="incremental", category_id=job.category_id, since=since, until=until, batch_size=job.batch_size)
+    return Scope(
+        type="incremental",
+        category_id=job.category_id,
+        offer_ids=tuple(job.sku_list),
+        since=since,
+        until=until,
+        batch_size=job.batch_size,
+    )
 
 
 def _since(job: SyncJob) -> datetime | None:
@@ -111,6 +118,7 @@ def _write(
     if categories and not job.dry_run:
         catalog.apply_categories(categories)
     _insert_batches(job, specs)
+    batches.begin_memory(job.pk)
     if delisting.may_delist(job, plan):
         SyncBatch.objects.create(job=job, number=len(specs) + 1, stage=SyncBatch.Stage.DELIST)
     SyncJob.objects.filter(pk=job.pk).update(
@@ -122,7 +130,9 @@ def _write(
         watermark=None if job.sku_list or scope.until else plan.watermark,
         heartbeat_at=timezone.now(),
     )
-    batches.mark_done(claim, Counters())
+    planned = Counters(calls=plan.calls())
+    batches.count(job.pk, planned)
+    batches.mark_done(claim, planned)
     announce.log(job.pk, "walk planned", context={"batches": len(specs), "total": plan.total})
     for doubt in plan.doubts:
         announce.log(job.pk, doubt.message, level=doubt.level, context={"code": doubt.code, **doubt.details})

@@ -11,16 +11,18 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from syncjobs.connectors.alibaba1688.quota import LONGEST_WAIT_SECONDS, RedisCallGate
+from products.ingest.ownership import reread_owned
+from syncjobs.connectors.alibaba1688.quota import LONGEST_WAIT_SECONDS
 from syncjobs.connectors.registry import CONNECTORS, ConnectorContext, Credentials, build
 from syncjobs.engine.contracts import Connector
-from syncjobs.models import Source
+from syncjobs.models import Source, SyncJob
+from syncjobs.services.gates import call_gate
 from syncjobs.services.outbound import check_source_options
+from syncjobs.services.policies import check_policies
 from system import audit, runtime, sql
 from system.crypto import CannotDecrypt, decrypt, encrypt
 from system.errors import ApplicationError, ErrorCode
 from system.preconditions import check_version
-from system.redis import key, redis_client
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +40,10 @@ class SourceSettings(msgspec.Struct, frozen=True, kw_only=True):
     is_enabled: bool = True
     calls_per_second: float = 10.0
     daily_call_limit: int | None = None
+    hold_at_percent: int = 100
     delist_limit_percent: int = msgspec.field(default_factory=lambda: runtime.integer("sync.delist_limit_percent"))
     delist_after_walks: int = 3
+    field_policies: dict[str, str] = {}
 
 
 class NewSource(SourceSettings, frozen=True, kw_only=True):
@@ -64,6 +68,7 @@ def add_source(new: NewSource) -> Source:
     if not Source.NAME_PATTERN.fullmatch(new.name):
         raise ApplicationError(ErrorCode.INVALID_PARAMETER, details={"name": [_("Use a-z, 0-9, - and _, at most 50.")]})
     check_source_options(new.kind, new.options)
+    check_policies(new.field_policies)
     try:
         with transaction.atomic():
             return _insert(new)
@@ -151,6 +156,7 @@ def _apply(
     before = _audited(source, set())
     if fields.get("options", source.options) != source.options:
         check_source_options(source.kind, fields["options"])
+    check_policies(fields.get("field_policies", {}))
     stored = _readable_credentials(source) if credentials else None
     wanted = credentials(stored) if credentials and stored else stored
     if wanted and wanted != stored:
@@ -166,6 +172,8 @@ def _apply(
     source.version, source.updated_at = source.version + 1, timezone.now()
     source.save(update_fields=[*fields, "version", "updated_at"])
     audit.record("source.update", "source", source.pk, **_differences(before, after))
+    if before["field_policies"] != after["field_policies"]:
+        reread_owned(source.name)
 
 
 def _overlaid(stored: Credentials, given: dict[str, Any]) -> Credentials:
@@ -252,11 +260,7 @@ def _readable_credentials(source: Source) -> Credentials:
 
 
 def _credential_fields(credentials: Credentials) -> dict[str, Any]:
-    secrets = {
-        "app_secret": credentials.app_secret,
-        "access_token": credentials.access_token,
-        "refresh_token": credentials.refresh_token,
-    }
+    secrets = {name: getattr(credentials, name) for name in SECRETS}
     return {
         "app_key": credentials.app_key,
         "secrets": encrypt(msgspec.json.encode(secrets)),
@@ -296,21 +300,11 @@ class SourceCredentials:
         return fresh
 
 
-def call_gate(source: Source, *, longest_wait: float = LONGEST_WAIT_SECONDS) -> RedisCallGate:
-    """The right to call this source, shared by all who do."""
-    return RedisCallGate(
-        redis_client("cache"),
-        key("calls", source.kind, source.app_key or source.name),
-        qps=source.calls_per_second,
-        daily_limit=source.daily_call_limit,
-        longest_wait=longest_wait,
-    )
-
-
-def connect(source: Source, *, patience: float | None = None) -> Connector:
+def connect(source: Source, *, patience: float | None = None, job: SyncJob | None = None) -> Connector:
     """A connector for this source; the caller closes it.
 
     Args:
+        job: for whom it calls; jobs of one app key share its calls, and leave a reserve to the critical ones.
         patience: seconds after which it gives up, for a caller who waits.
 
     Raises:
@@ -321,8 +315,9 @@ def connect(source: Source, *, patience: float | None = None) -> Connector:
         source_name=source.name,
         options=source.options,
         credentials=SourceCredentials(source.pk),
-        gate=call_gate(source, longest_wait=wait),
+        gate=call_gate(source, longest_wait=wait, job=job),
         allowed_hosts=settings.OUTBOUND_ALLOWED_HOSTS,
+        cache_folder=str(settings.FEED_CACHE_FOLDER),
         patience=patience,
     )
     return build(source.kind, context)

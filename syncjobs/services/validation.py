@@ -120,6 +120,7 @@ def _ask(job: SyncJob, source: Source, found: Validation) -> None:
         plan = _plan(job, connector, found)
         if plan is None:
             return
+        planning.require_depth(job, plan)
         specs, is_whole = _counted(plan, found)
         found.warnings += [_doubted(doubt) for doubt in plan.doubts]
         if is_whole:

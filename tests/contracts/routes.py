@@ -84,6 +84,10 @@ TABLE: dict[tuple[str, str], Row] = {
     ("DELETE", "products/<pk>"): Row(who="operator", path="products/{product}", status=204),
     ("POST", "products/<pk>/publish"): Row(who="operator", path="products/{product}/publish"),
     ("POST", "products/<pk>/disable"): Row(who="operator", path="products/{product}/disable"),
+    ("POST", "products/<pk>/release"): Row(who="operator", path="products/{product}/release"),
+    ("POST", "products/<pk>/restore"): Row(who="operator", path="products/{deleted_product}/restore"),
+    ("GET", "products/conflicts"): Row(who="operator", query=True, counted=True),
+    ("POST", "products/release"): Row(who="operator", body={"source": "contract"}, status=202),
     ("POST", "products/<pk>/purge"): Row(who="admin", path="products/{deleted_product}/purge", status=204),
     ("GET", "products/<pk>/skus"): Row(who="plain_user", path="products/{product}/skus", query=True, counted=True),
     ("POST", "products/<pk>/skus"): Row(who="operator", path="products/{product}/skus", body=SKU, status=201),
@@ -166,6 +170,9 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "sync/jobs/<task_id>/rejects/<pk>/retry"): Row(
         who="operator", scope="sync", path="sync/jobs/{stopped}/rejects/{reject}/retry", body={}
     ),
+    ("POST", "sync/replay"): Row(who="operator", scope="sync", body={"since": "7d"}, status=202),
+    ("GET", "sync/raw"): Row(who="viewer", query=True, counted=True),
+    ("GET", "sync/raw/<pk>"): Row(who="viewer", path="sync/raw/{raw}", query=True, counted=True),
     ("GET", "sync/jobs/<task_id>/compare"): Row(
         who="viewer", path="sync/jobs/{stopped}/compare", query=True, counted=True
     ),

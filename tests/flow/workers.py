@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from devstack import processes
@@ -17,24 +18,26 @@ LEASE_SECONDS = 8
 class Worker:
     """A prefork worker of two children in its own process group."""
 
-    def __init__(self, log: Path, **settings: str) -> None:
+    def __init__(self, log: Path, *, app: str = "config", **settings: str) -> None:
         self.log = log
+        self.app = app
         self.settings = settings
         self.process = self._start()
 
     def _start(self) -> "subprocess.Popen[bytes]":
         command = [
-            sys.executable, "-m", "celery", "-A", "config", "worker", "-Q", "critical,default,low", "-c", "2",
+            sys.executable, "-m", "celery", "-A", self.app, "worker", "-Q", "critical,default,low", "-c", "2",
             "--without-gossip", "--without-mingle", "--loglevel=INFO",
         ]  # fmt: skip
-        timing = {
+        chosen = {
             "SYNC_LEASE_SECONDS": str(LEASE_SECONDS),
             "SYNC_SLICE_SECONDS": "3",
             "DATABASE_LOCK_TIMEOUT_MS": "30000",
+            **self.settings,
         }
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                command, env=environment(0, **timing, **self.settings), stdout=log, stderr=log, start_new_session=True,
+                command, env=environment(0, **chosen), stdout=log, stderr=log, start_new_session=True,
                 preexec_fn=processes.die_with_parent(signal.SIGKILL),
             )  # fmt: skip
 
@@ -61,6 +64,13 @@ class Worker:
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self.process = self._start()
+
+    def leave(self) -> float:
+        """SIGTERM, as a service manager sends it; the seconds until the worker is gone."""
+        asked = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(60)
+        return time.monotonic() - asked
 
     def stop(self) -> None:
         """End it without waiting for slices; the next worker takes over."""

@@ -38,6 +38,7 @@ def test_lists_are_equal(two: list[Product]) -> None:
 def test_details_are_equal(two: list[Product]) -> None:
     for product in two:
         product.skus = list(Sku.objects.filter(product_id=product.pk).order_by("position", "id"))  # type: ignore[attr-defined]
+        product.conflicts = product.conflicts or []
         detail = product_detail(product.pk)
         assert detail is not None
         assert orjson.loads(detail.json) == rendered(ProductSerializer(product))

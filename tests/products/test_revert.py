@@ -7,6 +7,7 @@ import pytest
 from django.db import transaction
 
 from products import catalog
+from products.ingest import ownership
 from products.ingest.revert import Reverted, revert
 from products.models import Product, ProductChange, Sku
 from products.records import PriceTier
@@ -167,3 +168,17 @@ def test_a_purged_product_is_missing() -> None:
 def test_outside_of_a_transaction_nothing_is_put_back() -> None:
     with pytest.raises(RuntimeError, match="transaction"):
         revert(SECOND, [1])
+
+
+def test_the_ownership_a_job_ended_comes_back_with_the_value() -> None:
+    apply(record(), job_id=FIRST)
+    Product.objects.update(owned_fields=["title"], title="耳机", source_values={"title": "无线蓝牙耳机"})
+    known = list(ownership._lookups)
+    ownership.register_policies(lambda _source: {"*": "until_changed"})
+    apply(record(title="新款"), job_id=SECOND)
+    ownership._lookups[:] = known
+    assert (the_product().title, the_product().owned_fields) == ("新款", [])
+    assert undo(the_product().pk).skipped == []
+    product = the_product()
+    assert (product.title, product.owned_fields, product.conflicts) == ("耳机", ["title"], ["title"])
+    assert product.source_values == {"title": "新款"}

@@ -123,6 +123,31 @@ def test_what_changed_since_is_left_and_told(operate: ApiClient, run: SyncJob, w
     assert str(Product.objects.get(source_id="100001").price) == "12.00"
 
 
+def test_an_undo_leaves_what_an_operator_has_edited_since(operate: ApiClient, run: SyncJob) -> None:
+    changed, created = (Product.objects.get(source_id=each).pk for each in ("100001", "200001"))
+    operate.patch(f"products/{changed}", {"price": 99})
+    operate.patch(f"products/{created}", {"title": "精选"})
+    answer = operate.post(path(run, "undo"), {})
+    assert (answer["undone"], answer["skipped_by_reason"]) == (0, {"changed_since": 2})
+    assert Product.objects.get(pk=changed).price == 99
+    assert Product.objects.get(pk=created).deleted_at is None
+
+
+def test_an_undo_leaves_what_an_operator_owned_by_then(operate: ApiClient, run: SyncJob) -> None:
+    Product.objects.filter(source_id="100001").update(owned_fields=["price"])
+    assert operate.post(path(run, "undo"), {})["skipped_by_reason"] == {"owned_by_operator": 1}
+
+
+def test_what_was_undone_stays_hidden_and_is_counted_until_it_is_restored(operate: ApiClient, run: SyncJob) -> None:
+    operate.post(path(run, "undo"), {})
+    created = Product.objects.get(source_id="200001")
+    job = work(start())
+    assert (job.hidden, operate.get(f"sync/jobs/{job.task_id}")["progress"]["hidden"]) == (1, 1)
+    operate.get(f"products/{created.pk}", expect=404)
+    assert operate.post(f"products/{created.pk}/restore")["price"] == 5
+    assert work(start()).hidden == 0
+
+
 def test_a_large_run_is_put_back_by_a_task(operate: ApiClient, run: SyncJob, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("syncjobs.services.undo.AT_ONCE", 1)
     monkeypatch.setattr("syncjobs.services.undo.CHUNK", 1)

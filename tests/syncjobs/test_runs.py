@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from products.models import Product, ProductChange
+from syncjobs.engine.contracts import BatchSpec
 from syncjobs.engine.errors import FatalSourceError, QuotaExhausted, RetryableSourceError
-from syncjobs.models import RejectedRecord, SeenProduct, Source, SyncBatch, SyncJob, Watermark
+from syncjobs.models import RejectedRecord, SeenProduct, Source, SyncBatch, SyncJob, SyncLog, Watermark
 from syncjobs.services.delisting import forget_walks
 from syncjobs.services.jobs import resume_sync
 from tests.syncjobs.conftest import error_code, start, work
@@ -214,7 +215,7 @@ def test_a_walk_over_a_part_delists_nothing(source: Source, world: World, scope:
 def test_what_a_walk_saw_is_forgotten_when_it_is_over(source: Source, world: World) -> None:
     world.offer(25)
     work(start())
-    assert SeenProduct.objects.count() == 25
+    assert SeenProduct.objects.filter(job_id__gt=0).count() == 25
     forget_walks()
     assert not SeenProduct.objects.exists()
 
@@ -243,3 +244,18 @@ def test_the_watermark_stays_when_the_walk_saw_less_than_the_source_claims(sourc
     world.hidden = set()
     assert work(start(type="incremental")).created == 1
     assert Watermark.objects.exists()
+
+
+def test_a_walk_whose_memory_a_crash_took_proves_nothing_and_accuses_nobody(source: Source, world: World) -> None:
+    world.offer(25)
+    work(start())
+    del world.prices["100001"]
+
+    def crash(_spec: BatchSpec) -> None:
+        SeenProduct.objects.all().delete()
+
+    world.before_fetch = crash
+    job = work(start())
+    assert (job.state, job.error, job.delisted) == ("succeeded", None, 0)
+    assert SyncLog.objects.filter(job=job, message__startswith="the database was restarted").exists()
+    assert Watermark.objects.get().job_id != job.pk

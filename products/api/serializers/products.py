@@ -122,10 +122,20 @@ class ListedProductSerializer(serializers.ModelSerializer[Product]):
 class ProductSerializer(ListedProductSerializer):
     """A whole product."""
 
+    owned_fields = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What an operator set: syncs leave it alone, as the source's policy says",
+    )
+    conflicts = serializers.ListField(
+        child=serializers.CharField(), help_text="Owned fields of which the source says something else"
+    )
     skus = SkuSerializer(many=True)
 
     class Meta(ListedProductSerializer.Meta):
-        fields = [*ListedProductSerializer.Meta.fields[:-1], "description", "skus", "quantity_price"]
+        fields = [
+            *ListedProductSerializer.Meta.fields[:-1],
+            *["description", "owned_fields", "conflicts", "skus", "quantity_price"],
+        ]
 
 
 class CategorySerializer(serializers.Serializer[Any]):
@@ -185,7 +195,9 @@ _SKU: dict[str, Any] = {
 
 LISTED_PRODUCT_EXAMPLE = OpenApiExample("Product", value=_LISTED, response_only=True)
 PRODUCT_EXAMPLE = OpenApiExample(
-    "Product", value={**_LISTED, "description": "<p>主动降噪</p>", "skus": [_SKU]}, response_only=True
+    "Product",
+    value={**_LISTED, "description": "<p>主动降噪</p>", "owned_fields": [], "conflicts": [], "skus": [_SKU]},
+    response_only=True,
 )
 CATEGORY_EXAMPLE = OpenApiExample(
     "Category",

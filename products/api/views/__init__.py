@@ -4,6 +4,7 @@ from products.api.views.batches import BatchViewSet
 from products.api.views.categories import CategoryViewSet
 from products.api.views.exports import ExportViewSet
 from products.api.views.feeds import ChangeViewSet
+from products.api.views.ownership import OwnershipViewSet
 from products.api.views.products import ProductViewSet
 from products.api.views.shops import ShopViewSet
 from products.api.views.skus import SkuViewSet
@@ -13,6 +14,7 @@ __all__ = [
     "CategoryViewSet",
     "ChangeViewSet",
     "ExportViewSet",
+    "OwnershipViewSet",
     "ProductViewSet",
     "ShopViewSet",
     "SkuViewSet",

@@ -10,9 +10,11 @@ from rest_framework.response import Response
 
 from products.api.schema import PRODUCT_BODY_EXAMPLE
 from products.api.serializers.bodies import ProductBody
+from products.api.serializers.ownership import ReleaseBody
 from products.api.serializers.products import PRODUCT_EXAMPLE, ProductSerializer
 from products.selectors.products import product_detail
 from products.services import products as services
+from products.services.ownership import release_fields
 from system.api.conditional import ConditionalViewSet, expected_versions
 from system.api.paths import row_id
 from system.api.permissions import IsAdmin, IsOperator, Permission
@@ -30,6 +32,8 @@ class ProductWrites(ConditionalViewSet):
         "destroy": IsOperator,
         "publish": IsOperator,
         "disable": IsOperator,
+        "release": IsOperator,
+        "restore": IsOperator,
         "purge": IsAdmin,
     }
 
@@ -82,6 +86,25 @@ class ProductWrites(ConditionalViewSet):
         product_id = row_id(pk)
         EmptyBody.parse(request)
         services.disable_product(product_id, expected_versions(request))
+        return self._written(product_id)
+
+    @extend_schema(request=ReleaseBody, responses=ProductSerializer, examples=[PRODUCT_EXAMPLE])
+    def release(self, request: Request, pk: str) -> Response:
+        """Give fields that an operator owns back to the source, all when `fields` is left out.
+
+        What the source says of them counts at once where that is known, else from the next sync on. The prices go
+        together.
+        """
+        product_id, body = row_id(pk), ReleaseBody.parse(request)
+        release_fields(product_id, body.get("fields"), expected_versions(request))
+        return self._written(product_id)
+
+    @extend_schema(request=None, responses=ProductSerializer, examples=[PRODUCT_EXAMPLE])
+    def restore(self, request: Request, pk: str) -> Response:
+        """Show a deleted product again, one that the undo of a run deleted included."""
+        product_id = row_id(pk)
+        EmptyBody.parse(request)
+        services.restore_product(product_id, expected_versions(request))
         return self._written(product_id)
 
     @extend_schema(request=None, responses={204: None})

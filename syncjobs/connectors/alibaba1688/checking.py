@@ -40,7 +40,7 @@ EFFECTS = {
     "slow_lookups": "Products are asked for one by one instead, at more calls.",
     "rows_only": "Products have only what the listing tells: no SKUs, no stock, no description.",
     "other_way": "Another call is used instead.",
-    "walk_stops": "The sync cannot run without it.",
+    "walk_stops": "The sync cannot run without one of the ways to details.",
 }
 STATES = {
     "api_not_granted": "not_granted",

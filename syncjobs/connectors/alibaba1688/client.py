@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from syncjobs.connectors.alibaba1688 import failures
-from syncjobs.connectors.alibaba1688.answers import Answer, TimeAnswer, decode
+from syncjobs.connectors.alibaba1688.answers import Answer, Flags, TimeAnswer, decode
 from syncjobs.connectors.alibaba1688.apis import CURRENT_TIME, Api
 from syncjobs.connectors.alibaba1688.dates import platform_date
 from syncjobs.connectors.alibaba1688.signing import SIGNATURE, sign
@@ -18,7 +18,7 @@ from syncjobs.connectors.alibaba1688.tokens import Tokens
 from syncjobs.connectors.coerce import moment
 from syncjobs.connectors.http import HttpAnswer, HttpClient
 from syncjobs.connectors.registry import CallGate, Credentials
-from syncjobs.engine.errors import EngineError, RetryableSourceError
+from syncjobs.engine.errors import EngineError, QuotaExhausted, RetryableSourceError
 
 A = TypeVar("A", bound=Answer)
 
@@ -35,7 +35,7 @@ _jitter = SystemRandom()
 
 
 class GatewayClient:
-    """Calls APIs for one source. `gateway_url` is scheme and host, without a path."""
+    """Calls APIs for one source and counts it in `calls`. `gateway_url` is scheme and host, without a path."""
 
     def __init__(
         self,
@@ -49,6 +49,7 @@ class GatewayClient:
         self._http, self._gateway_url, self._tokens, self._gate, self._sleep = http, gateway_url, tokens, gate, sleep
         self._longest_quick_wait = longest_quick_wait
         self._throttled = 0
+        self.calls = 0
 
     def call(self, api: Api, params: Mapping[str, Any], kind: type[A]) -> A:
         """The answer of one API; parameters of None are left out, lists and objects go as JSON text.
@@ -90,6 +91,7 @@ class GatewayClient:
 
     def _once(self, api: Api, params: Mapping[str, Any], kind: type[A], credentials: Credentials) -> A:
         self._gate.acquire(api.name)
+        self.calls += 1
         path = api.path(credentials.app_key)
         fields = form_fields(params) | {"_aop_timestamp": str(time.time_ns() // 1_000_000)}
         if api.needs_token:
@@ -105,18 +107,21 @@ class GatewayClient:
             raise failures.TokenRefusedError
         backoff = min(FIRST_BACKOFF_SECONDS * 2**self._throttled, LONGEST_BACKOFF_SECONDS)
         if error := failures.gateway_error(code, api, http, backoff):
-            raise self._throttle(error)
+            raise self._counted_as_refused(api, error)
         if answer is None or (not code and http.status != HTTPStatus.OK):
             raise failures.broken_answer(api, http.status)
         self._throttled = 0
         _raise_refusal(api, answer, code)
         return answer
 
-    def _throttle(self, error: EngineError) -> EngineError:
-        """Make all workers wait when the platform says "too fast"."""
+    def _counted_as_refused(self, api: Api, error: EngineError) -> EngineError:
+        """Make all workers wait when the platform says "too fast"; note that it counted our calls otherwise than we."""
         if isinstance(error, RetryableSourceError) and error.code == "rate_limited":
             self._throttled += 1
+            self._gate.refused(api.name)
             self._gate.slow_down(error.retry_after or FIRST_BACKOFF_SECONDS)
+        elif isinstance(error, QuotaExhausted):
+            self._gate.refused(api.name, used_up=True)
         return error
 
 
@@ -142,8 +147,9 @@ def _decoded(body: bytes, kind: type[A]) -> A | None:
 
 def _raise_refusal(api: Api, answer: Answer, code: str) -> None:
     refusal = (code, "") if code else answer.refusal()
-    if refusal is None:
-        return
-    if refusal[0] == failures.PREPARING:
+    inner = getattr(answer, "result", None)
+    nested = inner.refusal() if isinstance(inner, Flags) else None
+    if failures.PREPARING in {each[0] for each in (refusal, nested) if each}:
         raise failures.preparing(api)
-    raise failures.BusinessError(*refusal)
+    if refusal is not None:
+        raise failures.BusinessError(*refusal)

@@ -78,10 +78,12 @@ class Alibaba1688Connector:
                 suggestion="Sync everything, or use a source that walks the account's own products.",
             )
         if scope.offer_ids:
-            return self._plan_for_ids(scope)
-        if self.options.search:
-            return self._plan_search(scope, self.options.search)
-        return self._plan_pool(scope, self.options.pool) if self.options.pool else self._plan_seller(scope)
+            plan = self._plan_for_ids(scope)
+        elif self.options.search:
+            plan = self._plan_search(scope, self.options.search)
+        else:
+            plan = self._plan_pool(scope, self.options.pool) if self.options.pool else self._plan_seller(scope)
+        return msgspec.structs.replace(plan, calls=lambda: self._client.calls)
 
     def fetch(self, spec: BatchSpec) -> Iterator[Page]:
         """One page for each call."""
@@ -153,8 +155,8 @@ class Alibaba1688Connector:
         parts = [ids[start : start + scope.batch_size] for start in range(0, len(ids), scope.batch_size)]
         if self.options.walk == "seller":
             return Plan(batches=map(_ids_spec, parts), total=len(ids))
-        way = self._needed_way()
-        return Plan(batches=(offers_spec(part, way) for part in parts), total=len(ids))
+        # Change messages make many small jobs; none of them is worth a call that only asks for the way.
+        return Plan(batches=(offers_spec(part, "any") for part in parts), total=len(ids))
 
     def _way(self) -> Way | None:
         """The way to details; None where the app may not ask for any, or nobody wants them."""

@@ -20,7 +20,8 @@ from syncjobs.connectors.alibaba1688.listing import NULL, page_of, refused
 from syncjobs.engine.contracts import Page
 from syncjobs.engine.errors import FatalSourceError
 
-Way = Literal["detail", "relation"]
+# "any": the first that is granted, found out while they are asked for.
+Way = Literal["detail", "relation", "any"]
 # What each way needs; the first that is granted is taken. `alibaba.cross.productList` only saves calls.
 WAYS: dict[Way, tuple[Api, ...]] = {"detail": (OFFER_DETAIL,), "relation": (PUSH_PRODUCTS, CROSS_PRODUCT)}
 
@@ -45,9 +46,19 @@ class OfferDetails:
 
     def pages(self, ids: Sequence[str], way: Way) -> Iterator[Page]:
         """One page for each call made."""
-        if way == "detail":
-            return map(self._detail, ids)
-        return self._related(ids)
+        if way == "any":
+            return self._either(ids)
+        return map(self._detail, ids) if way == "detail" else self._related(ids)
+
+    def _either(self, ids: Sequence[str]) -> Iterator[Page]:
+        for number, offer in enumerate(ids):
+            try:
+                yield self._detail(offer)
+            except FatalSourceError as error:
+                if error.code not in NOT_GRANTED:
+                    raise
+                yield from self._related(ids[number:])
+                return
 
     def _may_call(self, api: Api) -> bool:
         """Permission is looked at before arguments are, so a missing argument is a good sign."""

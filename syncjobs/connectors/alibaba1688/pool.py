@@ -61,7 +61,7 @@ class PoolListing:
             count = min(in_batch, pages - page + 1)
             part = msgspec.structs.replace(wanted, page=page, pages=count, open_ended=page + count > pages)
             expected = min(count * size, max(0, total - (page - 1) * size))
-            calls = count + (expected if wanted.way == "detail" else 2 * -(-expected // ID_LIST_SIZE))
+            calls = count + (expected if wanted.way != "relation" else 2 * -(-expected // ID_LIST_SIZE))
             yield BatchSpec(params=msgspec.to_builtins(part), expected=expected, calls=calls)
 
     def pages(self, wanted: PoolPages) -> Iterator[Page]:

@@ -195,7 +195,7 @@ def offers_spec(ids: Iterable[str], way: Way) -> BatchSpec:
     """A batch of offers; by detail each takes a call, by relation twenty take two."""
     offers = Offers(ids=tuple(ids), way=way)
     count = len(offers.ids)
-    calls = count if way == "detail" else 2 * -(-count // ID_LIST_SIZE)
+    calls = count if way != "relation" else 2 * -(-count // ID_LIST_SIZE)
     return BatchSpec(params=msgspec.to_builtins(offers), expected=count, calls=calls)
 
 

@@ -222,6 +222,31 @@ def test_chosen_offers_come_by_the_same_way(simulator: Simulator) -> None:
     _, pages = taken(searching(simulator), Scope(type="full", offer_ids=tuple(chosen)))
     assert ids_of(pages) == chosen
     assert calls_of(simulator)["alibaba.product.get"] == 0
+    assert calls_of(simulator)[DETAIL] == 3
+
+
+def test_chosen_offers_take_the_other_way_where_the_first_is_not_granted(simulator: Simulator) -> None:
+    chosen = sorted(on_sale(simulator))[:30]
+    simulator.control("limits", deny=DETAIL)
+    _, pages = taken(searching(simulator), Scope(type="full", offer_ids=tuple(chosen), batch_size=30))
+    assert ids_of(pages) == chosen
+    assert calls_of(simulator)[DETAIL] == 1
+
+
+def test_a_plan_tells_the_calls_it_took(simulator: Simulator) -> None:
+    sized(simulator, 300)
+    plan = searching(simulator).plan(FULL)
+    list(plan.batches)
+    assert plan.calls() == simulator.control("calls")["total"] > 5
+
+
+@pytest.mark.parametrize("api", [SEARCH, DETAIL])
+def test_data_that_is_being_prepared_is_asked_for_again(simulator: Simulator, api: str) -> None:
+    expected = on_sale(simulator)
+    simulator.faults({"kind": "biz_500_2", "api": api, "count": 1, "after": 1 if api == DETAIL else 0})
+    _, pages = taken(searching(simulator))
+    assert set(ids_of(pages)) == expected
+    assert not any(page.rejected for page in pages)
 
 
 def test_a_search_that_is_not_granted_ends_the_job(simulator: Simulator) -> None:

@@ -1,0 +1,1 @@
+"""What the system promises while things break: its own servers and processes, killed and stopped in earnest."""
