@@ -71,7 +71,7 @@ def reject_view(row: Any) -> RejectView:
         "code": row.code,
         "field": row.field,
         "message": row.message,
-        "payload": _readable(head, whole=len(head) == row.size),
+        "payload": readable(head, whole=len(head) == row.size),
         "payload_bytes": row.size,
         "payload_truncated": len(head) < row.size,
         "retries": row.retries,
@@ -81,7 +81,8 @@ def reject_view(row: Any) -> RejectView:
     }
 
 
-def _readable(head: bytes, *, whole: bool) -> Any:
+def readable(head: bytes, *, whole: bool) -> Any:
+    """What a source sent as a reader can use it: JSON, or text where it is none or is not whole."""
     if whole:
         try:
             return orjson.loads(head)

@@ -57,7 +57,7 @@ def start_sync(request: StartSync) -> SyncJob:
     job.forecast = forecasts.before_plan(job)
     try:
         with transaction.atomic():
-            _create(job, request.window)
+            create_job(job, request.window)
     except IntegrityError as error:
         raise scopes.conflict(source, target.scope) from error
     return job
@@ -84,7 +84,13 @@ def new_job(request: StartSync, source: Source, offer_ids: list[str], scope: str
     )
 
 
-def _create(job: SyncJob, window: tuple[datetime, datetime] | None) -> None:
+def create_job(job: SyncJob, window: tuple[datetime, datetime] | None) -> None:
+    """Store a job of `new_job` with its first batch; joins the caller's transaction.
+
+    Raises:
+        ApplicationError: the source was removed meanwhile (422).
+        IntegrityError: a job of this source and scope is open.
+    """
     job.task_id = _next_task_id(timezone.now().strftime("%Y%m%d"))
     # Sources are removed under the lock that numbers jobs, so from here on this one stays.
     if not Source.objects.filter(pk=job.source_id).exists():

@@ -82,7 +82,14 @@ def scope_of(job: SyncJob) -> Scope:
 def _window(job: SyncJob, claim: Claim) -> Scope:
     """What changed between two moments; for the connector that is never a full walk, it proves nothing."""
     since, until = (datetime.fromisoformat(claim.params[name]) for name in ("since", "until"))
-    return Scope(type="incremental", category_id=job.category_id, since=since, until=until, batch_size=job.batch_size)
+    return Scope(
+        type="incremental",
+        category_id=job.category_id,
+        offer_ids=tuple(job.sku_list),
+        since=since,
+        until=until,
+        batch_size=job.batch_size,
+    )
 
 
 def _since(job: SyncJob) -> datetime | None:

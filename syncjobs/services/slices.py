@@ -21,13 +21,13 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable, SerializationFail
 from syncjobs.engine import retry
 from syncjobs.engine.contracts import BatchSpec, Connector
 from syncjobs.engine.errors import EngineError, FatalSourceError, LeaseLost, QuotaExhausted, RetryableSourceError
-from syncjobs.engine.pipeline import run_batch
+from syncjobs.engine.pipeline import Commit, run_batch
 from syncjobs.models import SyncBatch, SyncJob
 from syncjobs.services import announce, batches, delisting, jobs, planning, reject_guard
 from syncjobs.services.batches import Claim
+from syncjobs.services.kept_answers import KeptAnswers, commit_replay, connector_of
 from syncjobs.services.pulse import Pulse
 from syncjobs.services.slices_queue import ensure_slices
-from syncjobs.services.sources import connect
 from system import leaving, turns
 from system.queue import TaskContext, TaskGone
 
@@ -63,7 +63,7 @@ def run_slice(payload: dict[str, Any], context: TaskContext) -> dict[str, int]:
 def _connector(job: SyncJob) -> Connector | None:
     """The source's connector; a source that cannot even be connected to would fail every slice to come."""
     try:
-        return connect(job.source, job=job)
+        return connector_of(job)
     except Exception as error:
         logger.exception("job %s has no connector", job.task_id)
         jobs.fail(job.pk, {"code": getattr(error, "code", type(error).__name__), "message": str(error)[:500]})
@@ -166,9 +166,15 @@ def _run(job: SyncJob, claim: Claim, connector: Connector, pulse: Pulse) -> None
         delisting.delist_missing(job, claim, pulse)
     else:
         spec = msgspec.convert(claim.params, BatchSpec)
-        run_batch(connector, spec, pulse, partial(batches.commit_batch, claim))
+        run_batch(connector, spec, pulse, _commit(claim, connector))
         reject_guard.check_rejects(job.pk)
         announce.progress(job.pk)
+
+
+def _commit(claim: Claim, connector: Connector) -> Commit:
+    if isinstance(connector, KeptAnswers):
+        return partial(commit_replay, claim, connector)
+    return partial(batches.commit_batch, claim)
 
 
 def _postpone(claim: Claim, error: RetryableSourceError) -> None:

@@ -170,6 +170,9 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "sync/jobs/<task_id>/rejects/<pk>/retry"): Row(
         who="operator", scope="sync", path="sync/jobs/{stopped}/rejects/{reject}/retry", body={}
     ),
+    ("POST", "sync/replay"): Row(who="operator", scope="sync", body={"since": "7d"}, status=202),
+    ("GET", "sync/raw"): Row(who="viewer", query=True, counted=True),
+    ("GET", "sync/raw/<pk>"): Row(who="viewer", path="sync/raw/{raw}", query=True, counted=True),
     ("GET", "sync/jobs/<task_id>/compare"): Row(
         who="viewer", path="sync/jobs/{stopped}/compare", query=True, counted=True
     ),

@@ -5,6 +5,13 @@ from syncjobs.api.serializers.insight import (
     StatisticsSerializer,
     ValidationSerializer,
 )
+from syncjobs.api.serializers.raw import (
+    RawAnswerDetailSerializer,
+    RawAnswerSerializer,
+    RawQuery,
+    ReplaySerializer,
+    replay_request,
+)
 from syncjobs.api.serializers.runs import (
     ChangesQuery,
     CompareQuery,
@@ -53,8 +60,12 @@ __all__ = [
     "NoParameters",
     "ProgressSerializer",
     "QueueSerializer",
+    "RawAnswerDetailSerializer",
+    "RawAnswerSerializer",
+    "RawQuery",
     "RejectSerializer",
     "RejectsQuery",
+    "ReplaySerializer",
     "ResumeSyncSerializer",
     "RetriedSerializer",
     "RunChangeSerializer",
@@ -70,6 +81,7 @@ __all__ = [
     "UndoneSerializer",
     "ValidationSerializer",
     "WorkersSerializer",
+    "replay_request",
     "start_request",
     "sync_task_request",
 ]

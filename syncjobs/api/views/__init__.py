@@ -1,6 +1,7 @@
 """Views of the synchronization, by area."""
 
 from syncjobs.api.views.callbacks import CallbackViewSet
+from syncjobs.api.views.raw import RawViewSet
 from syncjobs.api.views.rejects import RejectViewSet
 from syncjobs.api.views.runs import JobViewSet
 from syncjobs.api.views.schedules import ScheduleViewSet
@@ -12,6 +13,7 @@ __all__ = [
     "CallbackViewSet",
     "DeliveryViewSet",
     "JobViewSet",
+    "RawViewSet",
     "RejectViewSet",
     "ScheduleViewSet",
     "SourceViewSet",
