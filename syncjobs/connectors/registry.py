@@ -65,7 +65,8 @@ class CallGate(Protocol):
 class ConnectorContext(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a connector is built from. `options` is the Source's own configuration (JSON).
 
-    `patience`: seconds after which the connector gives up whatever it does, for a caller who waits; None = never.
+    `cache_folder`: where all workers may keep files that can be made again; "" = nowhere. `patience`: seconds after
+    which the connector gives up whatever it does, for a caller who waits; None = never.
     """
 
     source_name: str
@@ -73,6 +74,7 @@ class ConnectorContext(msgspec.Struct, frozen=True, kw_only=True):
     credentials: CredentialStore
     gate: CallGate
     allowed_hosts: tuple[str, ...] = ()
+    cache_folder: str = ""
     patience: float | None = None
 
     def gives_up_at(self) -> float:

@@ -317,6 +317,7 @@ def connect(source: Source, *, patience: float | None = None, job: SyncJob | Non
         credentials=SourceCredentials(source.pk),
         gate=call_gate(source, longest_wait=wait, job=job),
         allowed_hosts=settings.OUTBOUND_ALLOWED_HOSTS,
+        cache_folder=str(settings.FEED_CACHE_FOLDER),
         patience=patience,
     )
     return build(source.kind, context)

@@ -67,11 +67,11 @@ def feed_connector(path: Path, mapping: dict[str, Any] | None = None, **options:
     return feed_from({"path": str(path), "mapping": mapping or MAPPING, **options})
 
 
-def feed_from(options: dict[str, Any]) -> Connector:
-    """A feed connector with exactly these options."""
-    credentials = FixedCredentials(Credentials())
-    context = ConnectorContext(source_name="feed", options=options, credentials=credentials, gate=OpenGate())
-    return build("feed", context)
+def feed_from(options: dict[str, Any], **surroundings: Any) -> Connector:
+    """A feed connector with exactly these options; its snapshots lie beside the file."""
+    folder = str(Path(str(options.get("path") or "/nowhere")[:200]).parent / "snapshots").replace("\0", "")
+    known = {"source_name": "feed", "credentials": FixedCredentials(Credentials()), "gate": OpenGate()}
+    return build("feed", ConnectorContext(**{"cache_folder": folder, **known, **surroundings}, options=options))
 
 
 def record(number: int) -> dict[str, Any]:
@@ -95,6 +95,15 @@ def write_json(path: Path, records: list[dict[str, Any]]) -> None:
 
 def write_document(path: Path, records: list[dict[str, Any]]) -> None:
     path.write_text(json.dumps({"meta": {"items": [1]}, "data": {"items": records}, "end": []}), encoding="utf-8")
+
+
+def write_gbk(path: Path, records: list[dict[str, Any]]) -> None:
+    write_ndjson(path, records)
+    path.write_bytes(path.read_text(encoding="utf-8").encode("gb18030"))
+
+
+def write_utf16(path: Path, records: list[dict[str, Any]]) -> None:
+    path.write_text(json.dumps(records, ensure_ascii=False), encoding="utf-16")
 
 
 def write_csv(path: Path, records: list[dict[str, Any]]) -> None:
@@ -208,4 +217,6 @@ CASES = [
     _feed("offers.json", write_json),
     _feed("document.json", write_document, items="data.items"),
     _feed("offers.csv", write_csv),
+    _feed("gbk.ndjson", write_gbk),
+    _feed("utf16.json", write_utf16),
 ]

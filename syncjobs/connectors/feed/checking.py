@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, TypeVar
 
-from syncjobs.connectors.feed.files import opened
 from syncjobs.connectors.feed.mapping import Mapping
+from syncjobs.connectors.feed.opening import sampled
 from syncjobs.connectors.feed.options import FeedOptions, read_options
 from syncjobs.connectors.feed.readers import Piece, decode
 from syncjobs.engine.contracts import ApiCheck, CheckReport
@@ -45,9 +45,11 @@ def _step(checks: list[ApiCheck], name: str, run: Callable[[], T], message: Call
 
 
 def _sample(options: FeedOptions) -> tuple[list[Piece], str]:
-    with opened(options) as feed:
-        pieces = list(islice(feed.reader.pieces(0, feed.identity.size), SAMPLE_RECORDS))
-        return pieces, f"{feed.format}, {feed.identity.size} bytes"
+    with sampled(options) as (feed, whole, found):
+        pieces = list(islice(feed.reader.pieces(0, feed.identity.size), SAMPLE_RECORDS + 1))
+        # Where only the beginning was read its last record is cut off.
+        kept = pieces if whole or len(pieces) > SAMPLE_RECORDS else pieces[:-1]
+        return kept[:SAMPLE_RECORDS], f"{feed.format}, {found}"
 
 
 def _check_records(mapping: Mapping, pieces: list[Piece]) -> ApiCheck:

@@ -9,8 +9,9 @@ import msgspec
 
 from products.records import CategoryRecord, ProductRecord
 from syncjobs.connectors.feed.checking import check_feed
-from syncjobs.connectors.feed.files import opened
+from syncjobs.connectors.feed.encodings import Encoding, original
 from syncjobs.connectors.feed.mapping import Mapping
+from syncjobs.connectors.feed.opening import Means, opened
 from syncjobs.connectors.feed.options import FeedOptions, read_options
 from syncjobs.connectors.feed.planning import BatchParams, Cut, Found, Selection
 from syncjobs.connectors.feed.readers import decode
@@ -64,8 +65,9 @@ class FeedConnector:
         since = scope.since if scope.type == "incremental" else None
         scope = msgspec.structs.replace(scope, since=since)
         selection = Selection(self.mapping, scope.category_id, scope.offer_ids, since, scope.until)
-        with opened(self.options) as feed:
-            cut = Cut(feed, selection, scope, self._context.gives_up_at())
+        means = self._means()
+        with opened(self.options, means) as feed:
+            cut = Cut(feed, selection, scope, means.until)
         if cut.records > cut.total:
             logger.warning("feed %s repeats ids: %d records, %d ids", self._context.source_name, cut.records, cut.total)
         whole = scope.type == "full" and scope.category_id is None and not scope.offer_ids and scope.until is None
@@ -80,10 +82,10 @@ class FeedConnector:
         """
         params = msgspec.convert(spec.params, BatchParams)
         selection = Selection(self.mapping, params.category_id, params.offer_ids, params.since, params.until)
-        with opened(self.options) as feed:
+        with opened(self.options, self._means(), params.identity) as feed:
             feed.require(params.identity)
             found = selection.found(feed, params.start, params.end) if params.count else iter(())
-            for page in _pages(found, params.total):
+            for page in _pages(found, params.total, params.identity.encoding):
                 feed.require(params.identity)
                 yield page
 
@@ -99,17 +101,20 @@ class FeedConnector:
             raise RecordRejected(str(error), code="invalid_json", step="decode") from error
         return self.mapping.product(record)
 
+    def _means(self) -> Means:
+        return Means(folder=self._context.cache_folder, until=self._context.gives_up_at())
+
     def close(self) -> None:
         """Nothing is kept open."""
 
 
-def _pages(found: Iterable[Found], total: int) -> Iterator[Page]:
+def _pages(found: Iterable[Found], total: int, encoding: Encoding) -> Iterator[Page]:
     rest = iter(found)
     while True:
         part = list(_up_to(rest, PAGE_BYTES))
         yield Page(
             records=tuple(RawRecord(each.piece.payload, each.source_id or None) for each in part if not each.reason),
-            rejected=tuple((each.piece.payload, each.reason) for each in part if each.reason),
+            rejected=tuple((original(each.piece.payload, encoding), each.reason) for each in part if each.reason),
             total=total,
             calls=0,
         )

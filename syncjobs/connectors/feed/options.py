@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from syncjobs.connectors.feed.encodings import known_name
 from syncjobs.connectors.feed.mapping import Mapping
 from syncjobs.engine.errors import FatalSourceError
 
@@ -14,7 +15,8 @@ class FeedOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Where a feed is and how it is read; docs/feeds.md explains every key.
 
     `format` None = found out from the file's name and beginning. `items` is the dotted path of the array inside a
-    JSON document, "" when the document is the array. `delimiter` "" = found out from the CSV header.
+    JSON document, "" when the document is the array. `delimiter` "" = found out from the CSV header. `encoding` "" =
+    found out from the bytes.
     """
 
     path: str
@@ -22,6 +24,7 @@ class FeedOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     format: Format | None = None
     items: str = ""
     delimiter: str = ""
+    encoding: str = ""
 
 
 def read_options(document: dict[str, Any]) -> FeedOptions:
@@ -38,6 +41,8 @@ def read_options(document: dict[str, Any]) -> FeedOptions:
         raise _invalid("path is empty or holds a NUL character")
     if len(options.delimiter) > 1 or options.delimiter in {'"', "\r", "\n"}:
         raise _invalid("delimiter must be one character other than a quote or a line end")
+    if options.encoding and known_name(options.encoding) is None:
+        raise _invalid("encoding must be utf-8, gb18030, gbk, utf-16, utf-16le or utf-16be")
     return options
 
 
