@@ -14,7 +14,15 @@ class SyncjobsConfig(AppConfig):
         """Hang the engine onto the task queue."""
         from products.ingest.ownership import register_policies
         from syncjobs import knobs
-        from syncjobs.dashboard import activity_card, jobs_gauges, week_card, workers_card
+        from syncjobs.dashboard import (
+            activity_card,
+            alerts_card,
+            jobs_gauges,
+            quota_card,
+            quota_gauges,
+            week_card,
+            workers_card,
+        )
         from syncjobs.selectors import job_names, job_number
         from syncjobs.services.announced import apply_stock, fetch_announced
         from syncjobs.services.deliveries import DELIVER_KIND
@@ -34,6 +42,7 @@ class SyncjobsConfig(AppConfig):
         knobs.register()
         register_policies(policies_by_name)
         register_gauges(jobs_gauges)
+        register_gauges(quota_gauges)
         # A slice is only a part: whoever cancels one wants the sync to stop, not another slice in its place.
         register_handler(SLICE_KIND, run_slice, on_cancel=request_stop, on_crash_loop=end_crash_loop)
         register_handler(UNDO_KIND, run_undo)
@@ -47,5 +56,7 @@ class SyncjobsConfig(AppConfig):
         register_card(
             "activity", f"{cards}/activity.html", activity_card, position=20, permission=may_look, is_wide=True
         )
+        register_card("alerts", f"{cards}/alerts.html", alerts_card, position=10, permission=may_look, is_wide=True)
+        register_card("quota", f"{cards}/quota.html", quota_card, position=35, permission=may_look)
         register_card("workers", f"{cards}/workers.html", workers_card, position=30, permission=may_look)
         register_card("week", f"{cards}/week.html", week_card, position=40, permission=may_look, is_wide=True)
