@@ -45,10 +45,9 @@ def current(options: FeedOptions, means: Means) -> State:
     store = Snapshots(means.folder)
     known = _known(store, means)
     asked_at = datetime.now(UTC)
-    with _asked(options, means, known.conditions() if known and _has(store, known) else {}) as (answer, chunks):
-        if answer.status == NOT_MODIFIED and known:
-            return known
-        identity = _stored(store, chunks, options, means)
+    answer, identity = _fetched(options, means, known if known and _has(store, known) else None)
+    if answer.status == NOT_MODIFIED and known:
+        return known
     state = State(
         identity=identity,
         seen_at=known.seen_at if known and known.identity == identity else asked_at,
@@ -77,8 +76,23 @@ def downloaded(options: FeedOptions, means: Means) -> Identity:
     Raises:
         FatalSourceError, RetryableSourceError: as `opened`.
     """
-    with _asked(options, means, {}) as (_, chunks):
-        return _stored(Snapshots(means.folder), chunks, options, means)
+    return _fetched(options, means, None)[1]
+
+
+def _fetched(options: FeedOptions, means: Means, known: State | None) -> tuple[HttpAnswer, Identity]:
+    """The answer and the feed in it, or the known one if it did not change; there is a snapshot of it."""
+    begun = False
+    try:
+        with _asked(options, means, known.conditions() if known else {}) as (answer, chunks):
+            if answer.status == NOT_MODIFIED and known:
+                return answer, known.identity
+            begun = True
+            return answer, _stored(Snapshots(means.folder), chunks, options, means)
+    except RetryableSourceError as error:
+        # Who cannot wait for the end of what has begun to come learns that, and not that the source fails.
+        if begun and error.code == "timeout":
+            means.check_patience()
+        raise
 
 
 def head(options: FeedOptions, means: Means, target: BinaryIO, limit: int) -> tuple[str, bool]:
@@ -138,7 +152,7 @@ def _unpacked(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
 def _stored(store: Snapshots, chunks: Iterable[bytes], options: FeedOptions, means: Means) -> Identity:
     with store.incoming() as raw:
         digest = hashlib.sha256()
-        for chunk in _patiently(chunks, means):
+        for chunk in chunks:
             digest.update(chunk)
             raw.write(chunk)
         raw.flush()
@@ -148,16 +162,6 @@ def _stored(store: Snapshots, chunks: Iterable[bytes], options: FeedOptions, mea
         made = Identity(raw.tell(), 0, digest.hexdigest())
         store.keep(raw, name_of(made))
     return made
-
-
-def _patiently(chunks: Iterable[bytes], means: Means) -> Iterator[bytes]:
-    """The feed has begun to come, so a caller who cannot wait for its end learns that, and not that it fails."""
-    try:
-        yield from chunks
-    except RetryableSourceError as error:
-        if error.code == "timeout":
-            means.check_patience()
-        raise
 
 
 def _known(store: Snapshots, means: Means) -> State | None:
