@@ -3,6 +3,9 @@
 import time
 import uuid
 from dataclasses import dataclass
+from typing import Any
+
+import msgspec
 
 from system import leaving, sql
 from system.models import Task
@@ -91,6 +94,25 @@ class TaskContext:
         )
         if not kept:
             raise TaskGone(str(self.task_id))
+
+    def report(self, result: Any) -> None:
+        """Show how far the work is, as the task's result so far; joins the caller's transaction.
+
+        A later attempt finds it with `reported`, and can go on from there.
+
+        Raises:
+            TaskGone: the row was cancelled or belongs to another worker.
+        """
+        kept = sql.execute(
+            "UPDATE system_task SET result = %s::jsonb WHERE id = %s AND fence = %s AND state = 'running'",
+            [msgspec.json.encode(result).decode(), self.task_id, self.fence],
+        )
+        if not kept:
+            raise TaskGone(str(self.task_id))
+
+    def reported(self) -> Any:
+        """What an earlier attempt reported last; None without one."""
+        return Task.objects.values_list("result", flat=True).get(pk=self.task_id)
 
     def check(self) -> None:
         """See whether to go on; cheap enough to be called between any two steps, it looks once a second.

@@ -19,22 +19,22 @@ from tests.syncjobs.conftest import work
 def test_the_kept_answers_of_a_product_are_listed(operate: ApiClient, run: SyncJob, named: str) -> None:
     product = Product.objects.get(source_id="100001")
     value: Any = product.pk if named == "product_id" else product.source_id
-    page = operate.get("sync/raw", **{named: value})
+    page = operate.get("sync/answers", **{named: value})
     assert [item["source_id"] for item in page["items"]] == ["100001", "100001"]
     assert page["items"][0]["task_id"] == run.task_id
-    shown = operate.get(f"sync/raw/{page['items'][0]['id']}")
+    shown = operate.get(f"sync/answers/{page['items'][0]['id']}")
     assert (shown["payload"], shown["payload_truncated"]) == (["100001", "11.00"], False)
 
 
 def test_the_list_is_narrowed_by_source(operate: ApiClient, run: SyncJob) -> None:
-    assert operate.get("sync/raw", source="shop")["total"] == 13
-    assert operate.get("sync/raw", source="other")["total"] == 0
-    assert operate.get("sync/raw", product_id=10**9)["total"] == 0
+    assert operate.get("sync/answers", source="shop")["total"] == 13
+    assert operate.get("sync/answers", source="other")["total"] == 0
+    assert operate.get("sync/answers", product_id=10**9)["total"] == 0
 
 
 @pytest.mark.parametrize("number", ["0", "abc", "99999999"])
 def test_unknown_answers_are_not_found(operate: ApiClient, run: SyncJob, number: str) -> None:
-    operate.get(f"sync/raw/{number}", expect=404)
+    operate.get(f"sync/answers/{number}", expect=404)
 
 
 def test_a_replay_is_a_job_of_its_own(operate: ApiClient, run: SyncJob) -> None:

@@ -70,7 +70,7 @@ def replay_request(body: dict[str, Any], username: str) -> StartReplay:
 
 
 class RawQuery(PageQuery):
-    """Parameters of `GET sync/raw`."""
+    """Parameters of `GET sync/answers`."""
 
     product_id = serializers.IntegerField(min_value=1, max_value=MAX_ID, required=False)
     source = serializers.CharField(max_length=50, required=False)  # type: ignore[assignment] # names a parameter

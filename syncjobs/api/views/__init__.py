@@ -2,7 +2,7 @@
 
 from syncjobs.api.views.callbacks import CallbackViewSet
 from syncjobs.api.views.raw import RawViewSet
-from syncjobs.api.views.rejects import RejectViewSet
+from syncjobs.api.views.rejects import RejectFileViewSet, RejectViewSet
 from syncjobs.api.views.runs import JobViewSet
 from syncjobs.api.views.schedules import ScheduleViewSet
 from syncjobs.api.views.sources import SourceViewSet
@@ -14,6 +14,7 @@ __all__ = [
     "DeliveryViewSet",
     "JobViewSet",
     "RawViewSet",
+    "RejectFileViewSet",
     "RejectViewSet",
     "ScheduleViewSet",
     "SourceViewSet",
