@@ -43,16 +43,7 @@ def register() -> None:
         ),
         *_raw_layer(),
     )
-    runtime.register(
-        Definition(
-            key="sync.authorization_warn_days",
-            kind="string",
-            default=settings.SYNC_AUTHORIZATION_WARN_DAYS,
-            group=GROUP,
-            description=_("So many days before a source's authorisation ends somebody is told, separated by commas"),
-            check=_days_problem,
-        )
-    )
+    runtime.register(_warn_days())
     runtime.register_fact(
         Fact("sync.batch_size_max", _("Most records a batch"), settings.SYNC_BATCH_SIZE_MAX),
         Fact("sync.max_workers_max", _("Most batches in flight of one job"), settings.SYNC_MAX_WORKERS_MAX),
@@ -74,6 +65,17 @@ def _raw_layer() -> tuple[Definition, ...]:
             _("How many different answers are kept of a product"),
             least=1,
         ),
+    )
+
+
+def _warn_days() -> Definition:
+    return Definition(
+        key="sync.authorization_warn_days",
+        kind="string",
+        default=settings.SYNC_AUTHORIZATION_WARN_DAYS,
+        group=GROUP,
+        description=_("So many days before a source's authorisation ends somebody is told, separated by commas"),
+        check=_days_problem,
     )
 
 
