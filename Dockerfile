@@ -16,7 +16,7 @@ RUN /venv/bin/python -m compileall -q /app
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin app \
-    && install --directory --owner app --group app /exports
+    && install --directory --owner app --group app /exports /feeds
 COPY --from=build /venv /venv
 COPY --from=build /app /app
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

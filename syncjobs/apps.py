@@ -22,6 +22,7 @@ class SyncjobsConfig(AppConfig):
         from syncjobs.services.messages import FETCH_KIND, STOCK_KIND
         from syncjobs.services.policies import policies_by_name
         from syncjobs.services.pump import deliver
+        from syncjobs.services.reject_retries import RETRY_KIND, run_retries
         from syncjobs.services.slices import end_crash_loop, run_slice
         from syncjobs.services.slices_queue import SLICE_KIND
         from syncjobs.services.sweep import sweep_jobs
@@ -37,6 +38,7 @@ class SyncjobsConfig(AppConfig):
         # A slice is only a part: whoever cancels one wants the sync to stop, not another slice in its place.
         register_handler(SLICE_KIND, run_slice, on_cancel=request_stop, on_crash_loop=end_crash_loop)
         register_handler(UNDO_KIND, run_undo)
+        register_handler(RETRY_KIND, run_retries, visible=("filters",))
         register_job_names(JobNames(job_names, job_number))
         register_handler(DELIVER_KIND, deliver)
         register_handler(FETCH_KIND, fetch_announced)

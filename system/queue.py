@@ -26,8 +26,8 @@ from system import sql, task_claims, turns
 from system.models import Task
 from system.redaction import redact
 from system.request_id import current_request_id, request_scope
-from system.task_claims import LEASE_SECONDS, MAX_ATTEMPTS, Bell
-from system.task_context import RetryLater, TaskContext, TaskFailed, TaskGone, WorkerStopping
+from system.task_claims import LEASE_SECONDS, MAX_ATTEMPTS
+from system.task_context import Bell, RetryLater, TaskContext, TaskFailed, TaskGone, WorkerStopping
 from system.task_kinds import handlers, register_handler, traits
 
 __all__ = [
@@ -140,12 +140,13 @@ def run(task_id: uuid.UUID, *, bell: Bell | None = None) -> None:
         claimed["job_id"],
         attempt=sum(not entry.get("cut") for entry in before) + 1,
         follows_crash=bool(before) and _lost_worker(before[-1]),
+        bell=bell,
     )
     with request_scope(claimed["request_id"]), _holding(context):
         if sum(map(_lost_worker, before)) >= MAX_ATTEMPTS:
             _give_up(claimed["kind"], context, since=before[0].get("started_at"))
         else:
-            _work(claimed["kind"], msgspec.json.decode(claimed["payload"]), context, bell)
+            _work(claimed["kind"], msgspec.json.decode(claimed["payload"]), context)
 
 
 def _series(attempts: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -187,7 +188,7 @@ def _return(context: TaskContext) -> None:
         transaction.on_commit(lambda: ring(context.task_id, queue))
 
 
-def _work(kind: str, payload: dict[str, Any], context: TaskContext, bell: Bell) -> None:
+def _work(kind: str, payload: dict[str, Any], context: TaskContext) -> None:
     try:
         result = handlers[kind](payload, context)
     except WorkerStopping:
@@ -196,7 +197,7 @@ def _work(kind: str, payload: dict[str, Any], context: TaskContext, bell: Bell) 
     except TaskGone:
         logger.warning("task %s is no longer ours", context.task_id)
         task_claims.end_cancelled(context.task_id, fence=context.fence)
-        task_claims.plead(context.task_id, bell)
+        task_claims.plead(context)
     except (OperationalError, InterfaceError):
         raise
     except RetryLater as error:

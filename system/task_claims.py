@@ -6,7 +6,6 @@ when it ended through no fault of the task. One without an end lost its worker.
 
 import socket
 import uuid
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -14,25 +13,10 @@ from django.conf import settings
 
 from system import sql
 from system.models import Task
-from system.task_context import TaskContext
+from system.task_context import Bell, TaskContext
 
 LEASE_SECONDS = settings.CELERY_TASK_TIME_LIMIT + 10
 MAX_ATTEMPTS = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bell:
-    """Which message a worker answers. The broker sends it again when the process that had it is dead.
-
-    Attributes:
-        name: id of the message, the same each time.
-        tries: how often it was sent before. What an earlier try claimed is void; a copy of the same try voids nothing.
-        alive: up to which of these tries the process did not die, but had no database.
-    """
-
-    name: str
-    tries: int = 0
-    alive: int = -1
 
 
 def worker_name() -> str:
@@ -95,14 +79,19 @@ def close(
     delay_seconds: float = 0,
     cut: bool = False,
 ) -> str | None:
-    """Write how an attempt ended, unless the row is no longer ours; returns its queue if it waits for another.
+    """Write how an attempt ended; returns its queue if it waits for another.
+
+    Of a row that is no longer ours only the attempt is: it lost no worker.
 
     Args:
         cut: the attempt ended through no fault of the task and does not count.
     """
     values = {"state": state, "delay": delay_seconds, "id": context.task_id, "fence": context.fence, "cut": cut}
     closed = sql.one(CLOSE_SQL, values | {"result": _json(result), "error": _json(error)})
-    return str(closed["queue"]) if closed and closed["state"] == Task.State.PENDING else None
+    if closed is None:
+        plead(context)
+        return None
+    return str(closed["queue"]) if closed["state"] == Task.State.PENDING else None
 
 
 def _json(value: Any) -> str | None:
@@ -139,8 +128,10 @@ def end_cancelled(task_id: uuid.UUID, *, fence: int | None = None, bell: Bell | 
     )
 
 
-def plead(task_id: uuid.UUID, bell: Bell) -> None:
+def plead(context: TaskContext) -> None:
     """Who finds its row in other hands is alive: its attempt lost no worker, and is not counted as if it had."""
+    if context.bell is None:
+        return
     sql.execute(
         """
         UPDATE system_task SET attempts = (
@@ -151,7 +142,7 @@ def plead(task_id: uuid.UUID, bell: Bell) -> None:
             FROM jsonb_array_elements(attempts) WITH ORDINALITY AS entry(a, place))
         WHERE id = %(id)s::uuid AND attempts <> '[]'
         """,
-        {"id": task_id, "bell": bell.name, "tries": bell.tries},
+        {"id": context.task_id, "bell": context.bell.name, "tries": context.bell.tries},
     )
 
 

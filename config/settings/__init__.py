@@ -11,6 +11,7 @@ from config.settings.base import *  # noqa: E402, F403
 from config.settings.celery import *  # noqa: E402, F403
 from config.settings.data import *  # noqa: E402, F403
 from config.settings.exports import *  # noqa: E402, F403
+from config.settings.feeds import *  # noqa: E402, F403
 from config.settings.i18n import *  # noqa: E402, F403
 from config.settings.live import *  # noqa: E402, F403
 from config.settings.logs import *  # noqa: E402, F403

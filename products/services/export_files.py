@@ -41,7 +41,8 @@ class Format(NamedTuple):
     most_rows: int | None = None
 
 
-def _guarded(row: Row) -> list[Any]:
+def guarded(row: Row) -> list[Any]:
+    """The cells of a row, those that a spreadsheet would take for a formula made text (ASVS 1.2.10)."""
     return [f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell for cell in row]
 
 
@@ -58,7 +59,7 @@ def _write_csv(file: IO[bytes], contents: Contents, tick: Callable[[], None]) ->
     writer.writerow(heading)
     count = 0
     for rows in steps:
-        writer.writerows(map(_guarded, rows))
+        writer.writerows(map(guarded, rows))
         count += len(rows)
         tick()
     text.flush()
@@ -84,7 +85,7 @@ def _write_xlsx(file: IO[bytes], contents: Contents, tick: Callable[[], None]) -
     count = 0
     for rows in steps:
         for count, row in enumerate(rows, count + 1):  # noqa: B020 (counting goes on)
-            _put_row(sheet, count, _guarded(row))
+            _put_row(sheet, count, guarded(row))
         tick()
     book.close()
     return count

@@ -11,7 +11,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from syncjobs.models import RejectedRecord, Source, SyncBatch, SyncJob, SyncLog, Watermark
-from system.backoffice.base import ReadOnlyAdmin
+from syncjobs.services.reject_retries import retry_rejects
+from syncjobs.services.rejects import retry_reject
+from system.backoffice.base import ActingAdmin, Deed, ReadOnlyAdmin
 from system.backoffice.filters import ModelChoicesFilter, TextFilter
 from system.backoffice.html import Tone, badge, json_block, page_link, payload_block
 
@@ -117,11 +119,17 @@ class SyncBatchAdmin(OfJobAdmin):
 
 
 @admin.register(RejectedRecord)
-class RejectedRecordAdmin(OfJobAdmin):
+class RejectedRecordAdmin(ActingAdmin, OfJobAdmin):
     list_display = ["show_id", "show_code", "field", "show_reason", "source", "show_job", "created_at"]
     list_filter = [JobFilter, SourceNameFilter, CodeFilter]
     fields = [("show_job", "source"), "source_id", ("step", "code"), "field", "message", "created_at", "show_payload"]
     readonly_fields = ["show_job", "show_payload"]
+
+    def deeds(self) -> list[Deed]:
+        return [
+            Deed("retry", _("Retry"), "replay", _retry, _waits, "primary"),
+            Deed("retry_reason", _("Retry all of this reason"), "autorenew", _retry_reason, _waits),
+        ]
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[RejectedRecord]":
         records: QuerySet[RejectedRecord] = super().get_queryset(request)
@@ -142,6 +150,24 @@ class RejectedRecordAdmin(OfJobAdmin):
     @admin.display(description=_("raw payload"))
     def show_payload(self, record: RejectedRecord) -> SafeString:
         return payload_block(bytes(record.payload))
+
+
+def _waits(record: RejectedRecord) -> bool:
+    return record.resolved_at is None
+
+
+def _retry(_request: HttpRequest, record: RejectedRecord) -> str:
+    retried = retry_reject(record.job.task_id, record.pk)
+    return gettext("%(record)s: %(outcome)s") % {"record": record.source_id or record.pk, "outcome": retried.outcome}
+
+
+def _retry_reason(_request: HttpRequest, record: RejectedRecord) -> str:
+    ordered = retry_rejects(record.job.task_id, {"code": [record.code]})
+    return gettext("A task retries %(count)s records of %(job)s with the reason %(code)s.") % {
+        "count": ordered.matching,
+        "job": record.job.task_id,
+        "code": record.code,
+    }
 
 
 @admin.register(SyncLog)

@@ -66,6 +66,7 @@ class SourceForm(_ModelForm):
             "refresh_expires_at",
             "calls_per_second",
             "daily_call_limit",
+            "hold_at_percent",
             "delist_limit_percent",
             "delist_after_walks",
             "field_policies",
@@ -143,6 +144,7 @@ class SourceAdmin(ActingAdmin):
                 "fields": [
                     "calls_per_second",
                     "daily_call_limit",
+                    "hold_at_percent",
                     "delist_limit_percent",
                     "delist_after_walks",
                     "field_policies",

@@ -57,11 +57,17 @@ class CallGate(Protocol):
         """The source said "too fast": no worker calls it for this long."""
         ...
 
+    def refused(self, api: str, *, used_up: bool = False) -> None:
+        """The source refused a call because of the number of calls: too fast, or all are used up."""
+        ...
+
 
 class ConnectorContext(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a connector is built from. `options` is the Source's own configuration (JSON).
 
-    `patience`: seconds after which the connector gives up whatever it does, for a caller who waits; None = never.
+    `cache_folder`: where all workers may keep files that can be made again; "" = nowhere. `download_bytes` and
+    `download_seconds` bound what is fetched into it. `patience`: seconds after which the connector gives up whatever
+    it does, for a caller who waits; None = never.
     """
 
     source_name: str
@@ -69,6 +75,9 @@ class ConnectorContext(msgspec.Struct, frozen=True, kw_only=True):
     credentials: CredentialStore
     gate: CallGate
     allowed_hosts: tuple[str, ...] = ()
+    cache_folder: str = ""
+    download_bytes: int = 2 * 1024**3
+    download_seconds: float = 1800.0
     patience: float | None = None
 
     def gives_up_at(self) -> float:

@@ -15,13 +15,17 @@ class EngineError(Exception):
 
 
 class RetryableSourceError(EngineError):
-    """The source failed in a way that may pass: try the batch again, not before `retry_after` seconds."""
+    """The source failed in a way that may pass: try the batch again, not before `retry_after` seconds.
+
+    `waits`: nothing failed, it was not asked because it is not our turn.
+    """
 
     default_code = "source_unavailable"
 
-    def __init__(self, message: str, *, code: str = "", retry_after: float | None = None) -> None:
+    def __init__(self, message: str, *, code: str = "", retry_after: float | None = None, waits: bool = False) -> None:
         super().__init__(message, code=code)
         self.retry_after = retry_after
+        self.waits = waits
 
 
 class FatalSourceError(EngineError):

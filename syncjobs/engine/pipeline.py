@@ -23,7 +23,8 @@ from syncjobs.engine.normalize import Normalized, Reject
 class Counters(msgspec.Struct, frozen=True, kw_only=True):
     """What one batch did, in products (`calls`: calls to the source; `fields`: how often each field changed).
 
-    `delisted`, `missing` and `hidden` (deleted here, and kept up to date) are told of products counted before.
+    `delisted`, `missing`, `hidden` (deleted here, and kept up to date) and `superseded` (a replay left them as a later
+    sync had stored them) are told of products counted before.
     """
 
     created: int = 0
@@ -33,6 +34,7 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True):
     delisted: int = 0
     missing: int = 0
     hidden: int = 0
+    superseded: int = 0
     calls: int = 0
     fields: dict[str, int] = {}
 

@@ -11,12 +11,15 @@ from syncjobs.models.jobs import (
     Watermark,
 )
 from syncjobs.models.messages import ChangeMessage, MessageListener
+from syncjobs.models.quota import AuthorizationNotice, CallLedger
 from syncjobs.models.raw import AnswerField, RawAnswer
 from syncjobs.models.schedules import ScheduleClock, ScheduledRun
 from syncjobs.models.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
     "AnswerField",
+    "AuthorizationNotice",
+    "CallLedger",
     "ChangeMessage",
     "HeldProduct",
     "MessageListener",

@@ -47,6 +47,12 @@ class Source(models.Model):
     refresh_expires_at = models.DateTimeField(_("refresh token ends"), null=True, blank=True)
     calls_per_second = models.FloatField(_("calls per second"), default=10.0)
     daily_call_limit = models.PositiveIntegerField(_("calls per day"), null=True, blank=True)
+    hold_at_percent = models.PositiveSmallIntegerField(
+        _("share of the day's calls for all jobs, %"),
+        default=100,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text=_("What is left above it is a reserve for critical jobs; 90 is a good choice."),
+    )
     delist_limit_percent = models.PositiveSmallIntegerField(_("largest share a run may delist, %"), default=20)
     delist_after_walks = models.PositiveSmallIntegerField(
         _("complete walks in a row that must miss a product"),
@@ -163,6 +169,8 @@ class SyncJob(models.Model):
     missing = models.BigIntegerField(_("missing"), default=0)
     hidden = models.BigIntegerField(_("hidden"), default=0)
     calls = models.BigIntegerField(_("calls"), default=0)
+    # What its calls were expected to be, and whether the day's rest was enough: {calls, left, limit, resets_at, fits}.
+    forecast = models.JSONField(_("forecast"), null=True, blank=True)
     error = models.JSONField(_("error"), null=True, blank=True)
     request_id = models.CharField(_("request id"), max_length=64, default="", blank=True)
     created_at = models.DateTimeField(_("created at"), default=timezone.now)

@@ -52,6 +52,7 @@ class JobView(TypedDict):
     requested_by: str
     progress: Progress
     calls: int
+    forecast: dict[str, Any] | None
     started_at: datetime | None
     finished_at: datetime | None
     error: dict[str, Any] | None
@@ -137,6 +138,7 @@ def job_view(row: SyncJob) -> JobView:
         "requested_by": row.requested_by,
         "progress": _progress(row),
         "calls": row.calls,
+        "forecast": row.forecast,
         "started_at": row.started_at,
         "finished_at": row.finished_at,
         "error": row.error,

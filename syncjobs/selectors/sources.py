@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from syncjobs.models import Source
 from syncjobs.services.scopes import scope_digest
@@ -31,6 +32,14 @@ def source_views(rows: Collection[Source]) -> list[dict[str, Any]]:
     return [_view(row) | {"last_job": jobs.get(row.pk), "synced_until": marks.get(row.name)} for row in rows]
 
 
+def days_left(row: Source) -> int | None:
+    """Whole days until the account must authorise the app again, negative once that is over; None while unknown.
+
+    Only the end of the refresh token asks for somebody; access tokens are renewed by the workers (1688, OAuth).
+    """
+    return None if row.refresh_expires_at is None else (row.refresh_expires_at - timezone.now()).days
+
+
 def _view(row: Source) -> dict[str, Any]:
     return {
         "id": row.pk,
@@ -42,12 +51,14 @@ def _view(row: Source) -> dict[str, Any]:
         "options": row.options,
         "calls_per_second": row.calls_per_second,
         "daily_call_limit": row.daily_call_limit,
+        "hold_at_percent": row.hold_at_percent,
         "delist_limit_percent": row.delist_limit_percent,
         "delist_after_walks": row.delist_after_walks,
         "field_policies": row.field_policies,
         "has_secrets": stored_secrets(row),
         "access_expires_at": row.access_expires_at,
         "refresh_expires_at": row.refresh_expires_at,
+        "authorization_days_left": days_left(row),
         "created_at": row.created_at,
         "updated_at": row.updated_at,
     }

@@ -25,7 +25,12 @@ def log(job_id: int, message: str, *, level: str = "info", context: dict[str, An
         line = SyncLog.objects.create(
             job_id=job_id, level=level, message=message, context=context or {}, created_at=timezone.now()
         )
-    transaction.on_commit(lambda: live.publish(job_id, "log", selectors.log_view(line)))
+    transaction.on_commit(lambda: _show(line))
+
+
+def _show(line: SyncLog) -> None:
+    line.job = selectors.job(line.job_id)
+    live.publish(line.job_id, "log", selectors.log_view(line))
 
 
 def progress(job_id: int) -> None:

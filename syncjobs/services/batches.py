@@ -108,9 +108,9 @@ def give_back(claim: Claim) -> None:
     _release(claim)
 
 
-def postpone(claim: Claim, delay_seconds: float, error: dict[str, str]) -> None:
-    """Return the batch after the source failed: not before `delay_seconds` from now."""
-    _release(claim, failures=1, error=error, delay_seconds=delay_seconds)
+def postpone(claim: Claim, delay_seconds: float, error: dict[str, str], *, failed: bool = True) -> None:
+    """Return the batch after the source failed, or was not asked at all: not before `delay_seconds` from now."""
+    _release(claim, failures=int(failed), error=error, delay_seconds=delay_seconds)
 
 
 def crashed(claim: Claim, error: dict[str, str]) -> None:

@@ -8,8 +8,8 @@ from django.db.models import F, Sum
 from products.models import FIRST_OWN_CATEGORY_ID, Category
 from syncjobs.engine.contracts import BatchSpec, Plan
 from syncjobs.models import Source, SyncJob
+from syncjobs.services.gates import call_gate
 from syncjobs.services.planning import wants_categories
-from syncjobs.services.sources import call_gate
 
 # What one machine does when a source has never been synced.
 USUAL_RECORDS_PER_SECOND = 500.0

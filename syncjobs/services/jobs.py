@@ -11,8 +11,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from syncjobs.models import HeldProduct, Source, SyncBatch, SyncJob
-from syncjobs.services import announce, batches, scopes, slices_queue
-from system import audit, runtime, sql
+from syncjobs.services import announce, batches, forecasts, scopes, slices_queue
+from system import audit, health, runtime, sql
 from system.errors import ApplicationError, ErrorCode
 from system.request_id import current_request_id
 
@@ -54,9 +54,10 @@ def start_sync(request: StartSync) -> SyncJob:
     target = scopes.examine(request.source, request.category_id, request.sku_list)
     source = target.checked_source()
     job = new_job(request, source, target.offer_ids, target.scope)
+    job.forecast = forecasts.before_plan(job)
     try:
         with transaction.atomic():
-            _create(job, request.window)
+            create_job(job, request.window)
     except IntegrityError as error:
         raise scopes.conflict(source, target.scope) from error
     return job
@@ -83,7 +84,13 @@ def new_job(request: StartSync, source: Source, offer_ids: list[str], scope: str
     )
 
 
-def _create(job: SyncJob, window: tuple[datetime, datetime] | None) -> None:
+def create_job(job: SyncJob, window: tuple[datetime, datetime] | None) -> None:
+    """Store a job of `new_job` with its first batch; joins the caller's transaction.
+
+    Raises:
+        ApplicationError: the source was removed meanwhile (422).
+        IntegrityError: a job of this source and scope is open.
+    """
     job.task_id = _next_task_id(timezone.now().strftime("%Y%m%d"))
     # Sources are removed under the lock that numbers jobs, so from here on this one stays.
     if not Source.objects.filter(pk=job.source_id).exists():
@@ -91,6 +98,9 @@ def _create(job: SyncJob, window: tuple[datetime, datetime] | None) -> None:
     job.save(force_insert=True)
     limits = dict(zip(("since", "until"), map(datetime.isoformat, window or ()), strict=False))
     SyncBatch.objects.create(job=job, number=0, stage=SyncBatch.Stage.PLAN, params=limits)
+    if not health.online_workers():
+        announce.log(job.id, "no worker is alive, nothing happens until one is started", level="warning")
+    forecasts.warn_if_short(job.id, job.forecast)
     announce.log(job.id, "sync started", context={"status": State.RUNNING.value})
     slices_queue.ensure_slices(job.id)
     audit.record("sync.start", "sync_job", job.task_id, after=_order(job))
@@ -174,14 +184,24 @@ def resume_sync(task_id: str) -> SyncJob:
         with transaction.atomic():
             if not reopen(job.pk, SyncJob.RESUMABLE_STATES):
                 raise ApplicationError(ErrorCode.SYNC_NOT_RESUMABLE, details={"task_id": task_id, "status": job.state})
-            _reopen_batches(job.pk)
-            _forget_approval(job.pk)
-            announce.log(job.pk, "sync resumed", context={"status": State.RUNNING.value})
-            _audit_change(job.pk, "sync.resume", job.state, State.RUNNING)
-            slices_queue.ensure_slices(job.pk)
+            go_on(job.pk, job.state, "sync resumed")
     except IntegrityError as error:
         raise scopes.conflict(job.source, job.scope) from error
     return find_job(task_id)
+
+
+def go_on(job_id: int, before: str, text: str) -> None:
+    """Bring a job that was just reopened back to work, from its last committed batch; part of the same transaction.
+
+    Args:
+        before: the state it rested in.
+        text: the line of its log.
+    """
+    _reopen_batches(job_id)
+    _forget_approval(job_id)
+    announce.log(job_id, text, context={"status": State.RUNNING.value})
+    _audit_change(job_id, "sync.resume", before, State.RUNNING)
+    slices_queue.ensure_slices(job_id)
 
 
 def reopen(job_id: int, among: Collection[str], **error: str) -> bool:

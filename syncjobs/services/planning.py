@@ -15,7 +15,7 @@ from syncjobs.engine.contracts import BatchSpec, Connector, Heartbeat, Plan, Sco
 from syncjobs.engine.errors import FatalSourceError
 from syncjobs.engine.pipeline import Counters
 from syncjobs.models import SyncBatch, SyncJob, Watermark
-from syncjobs.services import announce, batches, delisting
+from syncjobs.services import announce, batches, delisting, forecasts
 from syncjobs.services.batches import Claim
 from syncjobs.services.slices_queue import ensure_slices
 
@@ -40,9 +40,12 @@ def plan_job(job: SyncJob, claim: Claim, connector: Connector, pulse: Heartbeat)
     if delisting.looks_wiped(job, plan):
         delisting.hold(job, claim, {"code": "empty_listing"})
         return
+    forecast = forecasts.forecast(job, sum(spec.calls for spec in specs), "plan")
     with transaction.atomic():
         batches.check_fence(claim)
         _write(job, claim, plan, scope, categories, specs)
+        SyncJob.objects.filter(pk=job.pk).update(forecast=forecast)
+        forecasts.warn_if_short(job.pk, forecast)
 
 
 def require_depth(job: SyncJob, plan: Plan) -> None:
@@ -79,7 +82,14 @@ def scope_of(job: SyncJob) -> Scope:
 def _window(job: SyncJob, claim: Claim) -> Scope:
     """What changed between two moments; for the connector that is never a full walk, it proves nothing."""
     since, until = (datetime.fromisoformat(claim.params[name]) for name in ("since", "until"))
-    return Scope(type="incremental", category_id=job.category_id, since=since, until=until, batch_size=job.batch_size)
+    return Scope(
+        type="incremental",
+        category_id=job.category_id,
+        offer_ids=tuple(job.sku_list),
+        since=since,
+        until=until,
+        batch_size=job.batch_size,
+    )
 
 
 def _since(job: SyncJob) -> datetime | None:

@@ -68,6 +68,10 @@ _PART = """
 SELECT id, source, source_id, digest, seen_at FROM syncjobs_rawanswer
 WHERE (source, source_id) > (%s::text, %s::text) ORDER BY source, source_id LIMIT %s::int
 """
+_USED = """
+UPDATE syncjobs_rawanswer SET applied_at = %s::timestamptz
+WHERE source = %s::text AND source_id = %s::text AND digest = %s::bytea
+"""
 _APPLIED = """
 UPDATE syncjobs_rawanswer SET applied_at = %s::timestamptz WHERE id = ANY(%s::bigint[])
 """
@@ -172,6 +176,11 @@ def _drop(old: Iterable[Kept]) -> int:
 def mark_applied(ids: Sequence[int]) -> None:
     """The catalogue was written from these kept answers just now, though the source was not asked."""
     sql.execute(_APPLIED, [timezone.now(), list(ids)])
+
+
+def mark_used(source: str, source_id: str, payload: bytes) -> None:
+    """The same for an answer that was kept elsewhere, too."""
+    sql.execute(_USED, [timezone.now(), source, source_id, digest_of(payload)])
 
 
 def tidy() -> int:

@@ -1,6 +1,7 @@
 """Rejected records, replayed from their kept payload: the way of a batch, without one call to the source."""
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import msgspec
 from django.db import transaction
@@ -9,11 +10,12 @@ from django.utils import timezone
 from products import catalog
 from products.models import Product
 from products.records import ApplyResult, ChangeSet, FingerprintedProduct
-from syncjobs.engine.contracts import Page, RawRecord
+from syncjobs.engine.contracts import Connector, Page, RawRecord
 from syncjobs.engine.diff import differing
 from syncjobs.engine.errors import FatalSourceError
 from syncjobs.engine.normalize import Normalized, Reject
 from syncjobs.models import RejectedRecord, SyncJob
+from syncjobs.services import raw_answers
 from syncjobs.services.jobs import find_job
 from syncjobs.services.sources import connect
 from system import audit, sql
@@ -66,29 +68,48 @@ def retry_reject(task_id: str, reject_id: int) -> Retried:
     find_reject(task_id, reject_id)
     if job.dry_run:
         raise ApplicationError(ErrorCode.SYNC_DRY_RUN, details={"task_id": task_id})
-    with transaction.atomic():
-        row = RejectedRecord.objects.select_for_update().get(pk=reject_id)
-        if row.resolved_at:
-            return Retried(outcome=row.outcome, reject=row)
-        if not row.payload:
-            raise ApplicationError(ErrorCode.REJECT_NOT_REPLAYABLE, details={"code": row.code})
-        normalized = _normalized(job, row)
-        if normalized.rejects:
-            return _rejected_again(row, normalized.rejects[0])
-        (product,) = normalized.products.values()
-        return _stored(job, row, product)
+    with mapper_of(job) as connector, transaction.atomic():
+        retried = retry_row(job, connector, reject_id)
+        if retried.outcome != "rejected":
+            after = {"task_id": job.task_id, "outcome": retried.outcome}
+            audit.record("reject.retry", "reject", reject_id, after=after)
+        return retried
 
 
-def _normalized(job: SyncJob, row: RejectedRecord) -> Normalized:
+def retry_row(job: SyncJob, connector: Connector, reject_id: int) -> Retried:
+    """Map and store one record; joins the caller's transaction.
+
+    Raises:
+        ApplicationError: nothing to replay (422).
+        FatalSourceError: the source's options cannot be used.
+    """
+    row = RejectedRecord.objects.select_for_update().get(pk=reject_id)
+    if row.resolved_at:
+        return Retried(outcome=row.outcome, reject=row)
+    if not row.payload:
+        raise ApplicationError(ErrorCode.REJECT_NOT_REPLAYABLE, details={"code": row.code})
     normalized = Normalized()
     record = RawRecord(payload=bytes(row.payload), source_id=row.source_id or None)
+    normalized.add(Page(records=(record,), calls=0), connector, lambda: None)
+    if normalized.rejects:
+        return _rejected_again(row, normalized.rejects[0])
+    (product,) = normalized.products.values()
+    return _stored(job, row, product)
+
+
+@contextmanager
+def mapper_of(job: SyncJob) -> Iterator[Connector]:
+    """The connector of the job's source, to map and not to call.
+
+    Raises:
+        ApplicationError: the source's options cannot be used (422), also when that turns out only on use.
+    """
     try:
         with closing(connect(job.source)) as connector:
-            normalized.add(Page(records=(record,), calls=0), connector, lambda: None)
+            yield connector
     except FatalSourceError as error:
         details = {"code": error.code, "message": error.message, "suggestion": error.suggestion}
         raise ApplicationError(ErrorCode.SYNC_SOURCE_REFUSED, details=details) from error
-    return normalized
 
 
 def _rejected_again(row: RejectedRecord, reject: Reject) -> Retried:
@@ -103,8 +124,9 @@ def _stored(job: SyncJob, row: RejectedRecord, product: FingerprintedProduct) ->
     row.source_id, row.outcome = product.record.source_id, outcome
     row.retries, row.resolved_at = row.retries + 1, timezone.now()
     row.save(update_fields=["source_id", "outcome", "retries", "resolved_at"])
+    if outcome in (Outcome.CREATED, Outcome.UPDATED):
+        raw_answers.mark_used(job.source.name, row.source_id, bytes(row.payload))
     sql.execute(_SETTLE, {"job": job.pk, "outcome": outcome})
-    audit.record("reject.retry", "reject", row.pk, after={"task_id": job.task_id, "outcome": outcome})
     return Retried(outcome=outcome, reject=row)
 
 

@@ -41,11 +41,11 @@ def examine(source_name: str | None, category_id: int | None, sku_list: Sequence
     Raises:
         ApplicationError: 400, something in `sku_list` is no offer.
     """
-    offer_ids = _offer_ids(sku_list)
+    offers = offer_ids(sku_list)
     source = _named(source_name)
-    scope = scope_digest(category_id, offer_ids)
+    scope = scope_digest(category_id, offers)
     problems = (*_source_problems(source_name, source), *_category_problems(category_id), *_rivals(source, scope))
-    return Target(source=source, offer_ids=offer_ids, scope=scope, problems=problems)
+    return Target(source=source, offer_ids=offers, scope=scope, problems=problems)
 
 
 def _named(name: str | None) -> Source | None:
@@ -62,7 +62,25 @@ def _source_problems(name: str | None, source: Source | None) -> Iterator[Applic
         yield ApplicationError(ErrorCode.SYNC_SOURCE_DISABLED, details={"source": source.name})
 
 
-def _offer_ids(sku_list: Sequence[str]) -> list[str]:
+def named_source(name: str | None) -> Source:
+    """The source of this name, switched on or off; None takes the default one.
+
+    Raises:
+        ApplicationError: 422, there is none.
+    """
+    source = _named(name)
+    if source is None:
+        code = ErrorCode.SYNC_SOURCE_UNKNOWN if name else ErrorCode.SYNC_SOURCE_MISSING
+        raise ApplicationError(code, details={"source": name} if name else None)
+    return source
+
+
+def offer_ids(sku_list: Sequence[str]) -> list[str]:
+    """The ids of offers as somebody typed or pasted them, each once.
+
+    Raises:
+        ApplicationError: 400, one is no offer.
+    """
     found: dict[str, None] = {}
     for index, text in enumerate(sku_list):
         try:

@@ -21,13 +21,13 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled, Se
 from syncjobs.engine import retry
 from syncjobs.engine.contracts import BatchSpec, Connector
 from syncjobs.engine.errors import EngineError, FatalSourceError, LeaseLost, QuotaExhausted, RetryableSourceError
-from syncjobs.engine.pipeline import run_batch
+from syncjobs.engine.pipeline import Commit, run_batch
 from syncjobs.models import SyncBatch, SyncJob
 from syncjobs.services import announce, batches, delisting, jobs, planning, reject_guard
 from syncjobs.services.batches import Claim
+from syncjobs.services.kept_answers import KeptAnswers, commit_replay, connector_of
 from syncjobs.services.pulse import Pulse
 from syncjobs.services.slices_queue import ensure_slices
-from syncjobs.services.sources import connect
 from system import leaving, turns
 from system.queue import TaskContext, TaskGone
 
@@ -63,7 +63,7 @@ def run_slice(payload: dict[str, Any], context: TaskContext) -> dict[str, int]:
 def _connector(job: SyncJob) -> Connector | None:
     """The source's connector; a source that cannot even be connected to would fail every slice to come."""
     try:
-        return connect(job.source)
+        return connector_of(job)
     except Exception as error:
         logger.exception("job %s has no connector", job.task_id)
         jobs.fail(job.pk, {"code": getattr(error, "code", type(error).__name__), "message": str(error)[:500]})
@@ -176,19 +176,26 @@ def _run(job: SyncJob, claim: Claim, connector: Connector, pulse: Pulse) -> None
         delisting.delist_missing(job, claim, pulse)
     else:
         spec = msgspec.convert(claim.params, BatchSpec)
-        run_batch(connector, spec, pulse, partial(batches.commit_batch, claim))
+        run_batch(connector, spec, pulse, _commit(claim, connector))
         reject_guard.check_rejects(job.pk)
         announce.progress(job.pk)
 
 
+def _commit(claim: Claim, connector: Connector) -> Commit:
+    if isinstance(connector, KeptAnswers):
+        return partial(commit_replay, claim, connector)
+    return partial(batches.commit_batch, claim)
+
+
 def _postpone(claim: Claim, error: RetryableSourceError) -> None:
-    failures = claim.failures + 1
+    failures = claim.failures + (not error.waits)
     reason = {"code": error.code, "message": error.message}
     if failures >= settings.SYNC_MAX_BATCH_FAILURES:
         batches.give_back(claim)
         jobs.fail(claim.job_id, reason)
         return
     delay = retry.delay_seconds(failures, error.retry_after, random.random())  # noqa: S311 (spreads load, guards nothing)
-    batches.postpone(claim, delay, reason)
+    batches.postpone(claim, delay, reason, failed=not error.waits)
     context = reason | {"seconds": round(delay, 1)}
-    announce.log(claim.job_id, "source failed, trying again", level="warning", context=context)
+    text = "no call is free, trying again" if error.waits else "source failed, trying again"
+    announce.log(claim.job_id, text, level="warning", context=context)

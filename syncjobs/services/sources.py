@@ -12,17 +12,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from products.ingest.ownership import reread_owned
-from syncjobs.connectors.alibaba1688.quota import LONGEST_WAIT_SECONDS, RedisCallGate
+from syncjobs.connectors.alibaba1688.quota import LONGEST_WAIT_SECONDS
 from syncjobs.connectors.registry import CONNECTORS, ConnectorContext, Credentials, build
 from syncjobs.engine.contracts import Connector
-from syncjobs.models import Source
+from syncjobs.models import Source, SyncJob
+from syncjobs.services.gates import call_gate
 from syncjobs.services.outbound import check_source_options
 from syncjobs.services.policies import check_policies
 from system import audit, runtime, sql
 from system.crypto import CannotDecrypt, decrypt, encrypt
 from system.errors import ApplicationError, ErrorCode
 from system.preconditions import check_version
-from system.redis import key, redis_client
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +40,7 @@ class SourceSettings(msgspec.Struct, frozen=True, kw_only=True):
     is_enabled: bool = True
     calls_per_second: float = 10.0
     daily_call_limit: int | None = None
+    hold_at_percent: int = 100
     delist_limit_percent: int = msgspec.field(default_factory=lambda: runtime.integer("sync.delist_limit_percent"))
     delist_after_walks: int = 3
     field_policies: dict[str, str] = {}
@@ -299,21 +300,11 @@ class SourceCredentials:
         return fresh
 
 
-def call_gate(source: Source, *, longest_wait: float = LONGEST_WAIT_SECONDS) -> RedisCallGate:
-    """The right to call this source, shared by all who do."""
-    return RedisCallGate(
-        redis_client("cache"),
-        key("calls", source.kind, source.app_key or source.name),
-        qps=source.calls_per_second,
-        daily_limit=source.daily_call_limit,
-        longest_wait=longest_wait,
-    )
-
-
-def connect(source: Source, *, patience: float | None = None) -> Connector:
+def connect(source: Source, *, patience: float | None = None, job: SyncJob | None = None) -> Connector:
     """A connector for this source; the caller closes it.
 
     Args:
+        job: for whom it calls; jobs of one app key share its calls, and leave a reserve to the critical ones.
         patience: seconds after which it gives up, for a caller who waits.
 
     Raises:
@@ -324,8 +315,11 @@ def connect(source: Source, *, patience: float | None = None) -> Connector:
         source_name=source.name,
         options=source.options,
         credentials=SourceCredentials(source.pk),
-        gate=call_gate(source, longest_wait=wait),
+        gate=call_gate(source, longest_wait=wait, job=job),
         allowed_hosts=settings.OUTBOUND_ALLOWED_HOSTS,
+        cache_folder=str(settings.FEED_CACHE_FOLDER),
+        download_bytes=settings.FEED_DOWNLOAD_BYTES,
+        download_seconds=settings.FEED_DOWNLOAD_SECONDS,
         patience=patience,
     )
     return build(source.kind, context)

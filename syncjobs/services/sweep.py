@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from syncjobs.models import SyncJob
-from syncjobs.services import batches, delisting, jobs, messages, pump, schedule_runs
+from syncjobs.services import batches, delisting, gates, jobs, messages, pump, quota_holds, schedule_runs
 from syncjobs.services.slices_queue import ensure_slices
 
 
@@ -18,6 +18,8 @@ def sweep_jobs() -> None:
         with transaction.atomic():
             ensure_slices(job_id)
     delisting.forget_walks()
+    gates.write_ledgers_through()
+    quota_holds.resume_after_reset()
     schedule_runs.run_due()
     messages.ring_waiting()
     pump.begin_if_due()

@@ -1,4 +1,5 @@
-"""What nobody asks for any more: old deliveries, change messages, slots, kept answers, and memories of walks."""
+"""What nobody asks for any more: old deliveries, change messages, slots, kept answers, memories of walks, and
+snapshots of feeds."""
 
 from datetime import timedelta
 
@@ -6,6 +7,7 @@ from django.conf import settings
 from django.db.models import Model, Q
 from django.utils import timezone
 
+from syncjobs.connectors.feed.snapshots import remove_unused
 from syncjobs.models import ChangeMessage, ScheduledRun, WebhookDelivery
 from syncjobs.services import raw_answers
 from system import sql
@@ -51,8 +53,8 @@ def forget_resting_walks() -> int:
 
 
 def tidy() -> int:
-    """Delete what is old and done with, a few thousand rows a statement; returns how many rows went."""
-    removed = forget_resting_walks()
+    """Delete what is old and done with, a few thousand rows a statement; returns how many rows and files went."""
+    removed = forget_resting_walks() + remove_unused(settings.FEED_CACHE_FOLDER, settings.FEED_CACHE_HOURS * 3600)
     for model, days, is_done in OLD:
         old = model._default_manager.filter(is_done, created_at__lt=timezone.now() - timedelta(days=days))
         while rows := list(old.order_by("pk").values_list("pk", flat=True)[:ROWS_AT_ONCE]):

@@ -24,6 +24,7 @@ FORM: dict[str, Any] = {
     "options": '{"gateway_url": "https://gw.open.1688.com/"}',
     "calls_per_second": "5",
     "daily_call_limit": "",
+    "hold_at_percent": "90",
     "delist_limit_percent": "15",
     "delist_after_walks": "2",
 }

@@ -6,8 +6,11 @@ products, and `faults` are the ways in which that source can misbehave from then
 
 import csv
 import json
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,17 +62,19 @@ class OpenGate:
 
     def slow_down(self, seconds: float) -> None: ...
 
+    def refused(self, api: str, *, used_up: bool = False) -> None: ...
+
 
 def feed_connector(path: Path, mapping: dict[str, Any] | None = None, **options: Any) -> Connector:
     """A feed connector over a file."""
     return feed_from({"path": str(path), "mapping": mapping or MAPPING, **options})
 
 
-def feed_from(options: dict[str, Any]) -> Connector:
-    """A feed connector with exactly these options."""
-    credentials = FixedCredentials(Credentials())
-    context = ConnectorContext(source_name="feed", options=options, credentials=credentials, gate=OpenGate())
-    return build("feed", context)
+def feed_from(options: dict[str, Any], **surroundings: Any) -> Connector:
+    """A feed connector with exactly these options; its snapshots lie beside the file."""
+    folder = str(Path(str(options.get("path") or "/nowhere")[:200]).parent / "snapshots").replace("\0", "")
+    known = {"source_name": "feed", "credentials": FixedCredentials(Credentials()), "gate": OpenGate()}
+    return build("feed", ConnectorContext(**{"cache_folder": folder, **known, **surroundings}, options=options))
 
 
 def record(number: int) -> dict[str, Any]:
@@ -93,6 +98,15 @@ def write_json(path: Path, records: list[dict[str, Any]]) -> None:
 
 def write_document(path: Path, records: list[dict[str, Any]]) -> None:
     path.write_text(json.dumps({"meta": {"items": [1]}, "data": {"items": records}, "end": []}), encoding="utf-8")
+
+
+def write_gbk(path: Path, records: list[dict[str, Any]]) -> None:
+    write_ndjson(path, records)
+    path.write_bytes(path.read_text(encoding="utf-8").encode("gb18030"))
+
+
+def write_utf16(path: Path, records: list[dict[str, Any]]) -> None:
+    path.write_text(json.dumps(records, ensure_ascii=False), encoding="utf-16")
 
 
 def write_csv(path: Path, records: list[dict[str, Any]]) -> None:
@@ -122,6 +136,37 @@ def _halve(path: Path) -> None:
 
 def _scramble(path: Path) -> None:
     path.write_bytes(bytes(range(256)) * 40)
+
+
+@contextmanager
+def serving_files(folder: Path) -> Iterator[str]:
+    """An HTTP server of this machine over a folder; yields its URL."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: Any) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
+def _remote_feed(folder: Path, size: int) -> Iterator[Source]:
+    path = folder / "remote.csv"
+    records = [record(number) for number in range(size)]
+    write_csv(path, records)
+    path.write_bytes(path.read_text(encoding="utf-8-sig").encode("gb18030"))
+    with serving_files(folder) as url:
+        options = {"url": f"{url}/remote.csv", "mapping": MAPPING}
+        connector = feed_from(options, cache_folder=str(folder / "kept"), allowed_hosts=("127.0.0.1",))
+        yield Source(connector, frozenset(each["id"] for each in records), path)
+        connector.close()
 
 
 FEED_FAULTS: dict[str, Callable[[Path], object]] = {
@@ -206,4 +251,7 @@ CASES = [
     _feed("offers.json", write_json),
     _feed("document.json", write_document, items="data.items"),
     _feed("offers.csv", write_csv),
+    _feed("gbk.ndjson", write_gbk),
+    _feed("utf16.json", write_utf16),
+    Case("feed-url", _remote_feed, FEED_FAULTS),
 ]

@@ -1,8 +1,11 @@
 """P29: whatever somebody writes as an address, nothing inside is ever called; neither when it is stored nor later."""
 
+import gzip
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +16,7 @@ from pytest_django import Settings
 from accounts.models import User
 from syncjobs.engine.errors import EngineError
 from syncjobs.models import Source, Webhook, WebhookDelivery
-from syncjobs.services import pump, webhooks
+from syncjobs.services import outbound, pump, webhooks
 from syncjobs.services.outbound import outbound_client
 from syncjobs.services.webhooks import Owner, create_webhook
 from tests.client import ApiClient
@@ -206,11 +209,21 @@ def test_nothing_is_called_when_it_is_fetched(canary: Canary, url: str) -> None:
     assert canary.calls == 0
 
 
+def drip(connection: socket.socket) -> None:
+    """An answer that comes a byte at a time and never ends."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+    with suppress(OSError):
+        while True:
+            connection.sendall(b"x")
+            time.sleep(0.05)
+
+
 def delivered(webhook: Webhook) -> WebhookDelivery:
     """A delivery to this webhook after one attempt."""
     made = WebhookDelivery.objects.create(
         webhook=webhook, event="job.finished", body="{}", next_attempt_at=timezone.now() - timedelta(minutes=1)
     )
+    Webhook.objects.update(resting_until=None)
     pump.pump()
     made.refresh_from_db()
     return made
@@ -229,6 +242,51 @@ def test_a_name_that_resolves_elsewhere_later_is_not_followed(
     delivery = delivered(webhook)
     assert (delivery.state, delivery.attempts[0]["error"]) == ("dead", "address_refused")
     assert canary.calls == 0
+
+
+def test_a_name_that_rebinds_between_look_and_call_leads_where_was_looked(
+    canary: Canary, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name is public when it is looked up and private ever after; what is called is what was looked at."""
+    looked_up, called = socket.getaddrinfo, list[Any]()
+    connect = socket.create_connection
+
+    def rebind(host: str, port: Any, *arguments: Any, **options: Any) -> Any:
+        found = looked_up(host, port, *arguments, **options)
+        monkeypatch.setitem(NAMES, "public.example.com", "169.254.169.254")
+        return found
+
+    def watched(address: Any, *arguments: Any, **options: Any) -> socket.socket:
+        called.append(address[0])
+        return connect(address, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebind)
+    monkeypatch.setattr(socket, "create_connection", watched)
+    delivered(webhook)
+    assert called == ["93.184.215.14"]
+    assert delivered(webhook).attempts[0]["error"] == "address_refused"
+    assert called == ["93.184.215.14"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (http_answer(b"x" * (outbound.MAX_BYTES + 1)), "body_too_large"),
+        (http_answer(gzip.compress(bytes(50_000_000)), Content_Encoding="gzip"), "body_too_large"),
+        (drip, "timeout"),
+    ],
+    ids=["huge", "bomb", "slow"],
+)
+def test_an_answer_without_end_is_cut_off(
+    operator: User, settings: Settings, monkeypatch: pytest.MonkeyPatch, answer: Any, error: str
+) -> None:
+    monkeypatch.setattr(outbound, "TOTAL_SECONDS", 1.0)
+    with serving(answer) as (url, _):
+        settings.OUTBOUND_ALLOWED_HOSTS = (url.removeprefix("http://"),)
+        hook, _secret = webhooks.create_webhook(Owner(operator.pk), f"{url}/hook", ["job.finished"])
+        delivery = delivered(hook)
+    assert (delivery.state, delivery.attempts[0]["error"]) == ("pending", error)
+    assert len(delivery.attempts[0]["excerpt"]) < 200
 
 
 def test_an_address_changed_behind_our_back_is_not_called(canary: Canary, webhook: Webhook) -> None:

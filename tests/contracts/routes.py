@@ -170,6 +170,19 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "sync/jobs/<task_id>/rejects/<pk>/retry"): Row(
         who="operator", scope="sync", path="sync/jobs/{stopped}/rejects/{reject}/retry", body={}
     ),
+    ("POST", "sync/jobs/<task_id>/rejects/retry"): Row(
+        who="operator",
+        scope="sync",
+        path="sync/jobs/{stopped}/rejects/retry",
+        body={"code": ["invalid_price"]},
+        status=202,
+    ),
+    ("GET", "sync/jobs/<task_id>/rejects/export"): Row(
+        who="viewer", path="sync/jobs/{stopped}/rejects/export?format=zip", status=400
+    ),
+    ("POST", "sync/replay"): Row(who="operator", scope="sync", body={"since": "7d"}, status=202),
+    ("GET", "sync/answers"): Row(who="viewer", query=True, counted=True),
+    ("GET", "sync/answers/<pk>"): Row(who="viewer", path="sync/answers/{raw}", query=True, counted=True),
     ("GET", "sync/jobs/<task_id>/compare"): Row(
         who="viewer", path="sync/jobs/{stopped}/compare", query=True, counted=True
     ),

@@ -1,5 +1,6 @@
 """A small world in which every route has something to answer."""
 
+import zlib
 from typing import Any
 
 from django.utils import timezone
@@ -7,7 +8,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.services import NewKey, create_key, create_user, delete_user, open_session
 from products.models import Category, Product, ProductChange, Shop, Sku
-from syncjobs.models import RejectedRecord, Source, SyncJob, SyncLog, WebhookDelivery
+from syncjobs.models import RawAnswer, RejectedRecord, Source, SyncJob, SyncLog, WebhookDelivery
 from syncjobs.services.schedules import create_schedule
 from syncjobs.services.webhooks import Owner, create_webhook
 from system.models import Task
@@ -63,6 +64,7 @@ def _fill(rows: int, operator: User) -> dict[str, Any]:
     held = _job(source, "sync_20250104_001", SyncJob.State.HELD)
     SyncJob.objects.filter(pk=held.pk).update(error={"code": "delist_limit"})
     rejects = [_run_row(running, stopped, product) for product in products]
+    raw = [_raw_answer(stopped, number) for number in range(rows)]
     return {
         "product": products[0].pk,
         "sku": Sku.objects.get(product=products[0]).pk,
@@ -78,6 +80,7 @@ def _fill(rows: int, operator: User) -> dict[str, Any]:
         "held": held.task_id,
         "user": people[0].pk,
         "reject": rejects[0].pk,
+        "raw": raw[0].pk,
     }
 
 
@@ -129,6 +132,14 @@ def _run_row(running: SyncJob, stopped: SyncJob, product: Product) -> RejectedRe
     payload = b'{"id": "610947572360", "title": "cup"}'
     return RejectedRecord.objects.create(
         job=stopped, source="contract", step="normalize", code="invalid_price", message="no price", payload=payload
+    )
+
+
+def _raw_answer(job: SyncJob, number: int) -> RawAnswer:
+    """What the source said of a product."""
+    payload = zlib.compress(b'{"id": "610947572360"}')
+    return RawAnswer.objects.create(
+        source="contract", source_id=str(number), digest=bytes(16), size=22, payload=payload, job_id=job.pk
     )
 
 

@@ -20,11 +20,14 @@ PROCESSES = 2
 
 
 @pytest.fixture
-def busy(gateway: GatewayClient, source: Source, tmp_path: Path) -> Iterator[SyncJob]:
-    """A large job whose slices have both processes for as long as nobody makes them give way."""
+def busy(gateway: GatewayClient, source: Source, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[SyncJob]:
+    """A large job whose slices have both processes for as long as nobody makes them give way; at most a minute, or
+    what the test says.
+    """
+    seconds = getattr(request, "param", "60")
     gateway.control("reset", products=2000)
     gateway.faults({"kind": "slow", "api": LIST, "seconds": 0.2})
-    worker = Worker(tmp_path / "worker.log", app="tests.flow.app", SYNC_SLICE_SECONDS="60")
+    worker = Worker(tmp_path / "worker.log", app="tests.flow.app", SYNC_SLICE_SECONDS=seconds)
     try:
         job = start(max_workers=8)
         eventually(lambda: done_of(job) > 2 * PROCESSES, timeout=60)
@@ -73,6 +76,8 @@ def test_a_large_job_loses_nothing_by_making_room(busy: SyncJob, gateway: Gatewa
     assert (finished(busy).state, SyncJob.objects.get(pk=busy.pk).created) == ("succeeded", 2000)
 
 
+# Its slices end all the time, and there is always another.
+@pytest.mark.parametrize("busy", ["2"], indirect=True)
 def test_a_low_task_gets_its_turn_behind_a_queue_that_never_empties(
     busy: SyncJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,7 +87,8 @@ def test_a_low_task_gets_its_turn_behind_a_queue_that_never_empties(
     assert not is_done(task)
     monkeypatch.setattr(turns, "PATIENCE_SECONDS", 1)
     eventually(partial(is_done, task), timeout=60)
-    assert SyncJob.objects.get(pk=busy.pk).state == "running"
+    # Of a hundred; when the last ones are in work a process is free anyway.
+    assert done_of(busy) < 90
 
 
 @pytest.mark.shows("003/FR-008")

@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
@@ -13,7 +14,7 @@ from syncjobs.models import Source, SyncJob, Webhook
 from syncjobs.services.jobs import StartSync, start_sync
 from syncjobs.services.slices import run_slice
 from syncjobs.services.webhooks import Owner, create_webhook
-from system.models import Task
+from system.models import Task, WorkerPulse
 from system.queue import TaskContext
 from tests.client import ApiClient
 from tests.conftest import PASSWORD
@@ -31,7 +32,11 @@ def world(monkeypatch: pytest.MonkeyPatch) -> scripted.World:
 
 @pytest.fixture
 def source(world: scripted.World, db: None) -> Source:
-    """The scripted source, as the default; one complete walk that misses a product is enough to delist it."""
+    """The scripted source, as the default; one complete walk that misses a product is enough to delist it.
+
+    A worker is alive somewhere.
+    """
+    WorkerPulse.objects.create(worker="elsewhere", seen_at=timezone.now())
     return Source.objects.create(name="shop", kind="scripted", is_default=True, delist_after_walks=1)
 
 

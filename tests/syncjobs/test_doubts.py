@@ -4,6 +4,8 @@ import pytest
 
 from products.models import Product, Sku
 from products.records import SkuRecord
+from syncjobs import log_texts
+from syncjobs.connectors.alibaba1688 import doubts
 from syncjobs.engine.contracts import Doubt
 from syncjobs.models import SyncJob, SyncLog
 from syncjobs.services.jobs import resume_sync
@@ -26,6 +28,10 @@ def test_doubts_stand_in_the_log_and_in_the_receipt(operate: ApiClient, source: 
     assert (line.level, line.context["code"], line.context["examples"][0]["seen"]) == ("warning", "order_drifts", 288)
     (told,) = operate.get(f"sync/jobs/{job.task_id}")["doubts"]
     assert (told["code"], told["level"], told["details"]["count"]) == ("order_drifts", "warning", 1)
+
+
+def test_every_doubt_has_a_sentence_that_is_translated() -> None:
+    assert set(doubts.TEXTS.values()) <= set(log_texts.TEXTS)
 
 
 def test_a_job_without_doubts_has_none(operate: ApiClient, source: object, world: World) -> None:

@@ -186,7 +186,7 @@ def cancel(context: queue.TaskContext) -> None:
 def test_a_source_that_cannot_be_connected_ends_the_job(
     source: Source, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_source: Source) -> None:
+    def refuse(_source: Source, job: SyncJob) -> None:
         raise FatalSourceError("no such mapping", code="invalid_options")
 
     monkeypatch.setattr(slices, "connect", refuse)

@@ -9,6 +9,7 @@ from products.ingest.revert import REASONS
 from products.models import ProductChange
 from syncjobs.api.serializers.sync import JobSerializer
 from syncjobs.models import HeldProduct, RejectedRecord, SyncJob, SyncLog
+from syncjobs.services.reject_files import CONTENT_TYPES
 from system.api.pagination import PageQuery
 from system.api.query import BooleanField, ListField, Query, QuerySerializer
 from system.api.serializers import StrictSerializer
@@ -18,6 +19,7 @@ CHANGE_KINDS = [*ProductChange.Kind.values, HELD]
 # As many digits as a whole number may have in a query.
 MAX_ID = 10**18 - 1
 UNDO_AT_ONCE = 1000
+FILTER_ITEMS = 100
 FIELD_NAME = r"^[a-z_]{1,50}$"
 
 
@@ -105,14 +107,43 @@ class EventSerializer(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
 
 
-class RejectsQuery(PageQuery):
-    """Parameters of `GET sync/jobs/{task_id}/rejects`."""
+class RejectFilters(QuerySerializer):
+    """Which rejected records of a job are meant."""
 
     code = ListField(child=serializers.CharField(max_length=50))
     step = ListField(child=serializers.CharField(max_length=20))
     field = ListField(child=serializers.CharField(max_length=100))
     source_id = serializers.CharField(max_length=100, required=False)
+    q = serializers.CharField(max_length=100, required=False, help_text=_("Part of the reason or of the id"))
     resolved = BooleanField(required=False, help_text=_("Whether a retry has succeeded"))
+
+
+class RejectsQuery(RejectFilters, PageQuery):
+    """Parameters of `GET sync/jobs/{task_id}/rejects`."""
+
+
+class RejectsExportQuery(RejectFilters):
+    """Parameters of `GET sync/jobs/{task_id}/rejects/export`."""
+
+    format = serializers.ChoiceField(choices=list(CONTENT_TYPES), default="ndjson")
+
+
+class RetryRejectsSerializer(StrictSerializer):
+    """Body of `POST sync/jobs/{task_id}/rejects/retry`: which of the records that wait; without filters all of them."""
+
+    code = serializers.ListField(child=serializers.CharField(max_length=50), required=False, max_length=FILTER_ITEMS)
+    step = serializers.ListField(child=serializers.CharField(max_length=20), required=False, max_length=FILTER_ITEMS)
+    field = serializers.ListField(child=serializers.CharField(max_length=100), required=False, max_length=FILTER_ITEMS)
+    source_id = serializers.CharField(max_length=100, required=False)
+    q = serializers.CharField(max_length=100, required=False, help_text=_("Part of the reason or of the id"))
+
+
+class RetryingSerializer(serializers.Serializer[Any]):
+    """A retry that a task does; its result tells `matching`, `retried` and `outcomes`, also while it runs."""
+
+    task = serializers.UUIDField(help_text=_("Follow it at GET queue/tasks/{id}"))
+    status = serializers.ChoiceField(choices=["pending", "running"])
+    matching = serializers.IntegerField(help_text=_("Records that wait and match now"))
 
 
 class RejectSerializer(serializers.Serializer[Any]):

@@ -66,6 +66,12 @@ class ChangeSourceSerializer(StrictSerializer):
     daily_call_limit = serializers.IntegerField(
         min_value=1, max_value=MOST_CALLS_PER_DAY, allow_null=True, default=None
     )
+    hold_at_percent = serializers.IntegerField(
+        min_value=1,
+        max_value=100,
+        default=100,
+        help_text=_("From this share of the day's calls on only critical jobs go on; the others wait for the next day"),
+    )
     delist_limit_percent = serializers.IntegerField(
         min_value=0, max_value=100, default=20, help_text=_("A run that misses a larger share is held")
     )
@@ -128,12 +134,16 @@ class SourceSerializer(serializers.Serializer[Any]):
     options = serializers.DictField()
     calls_per_second = serializers.FloatField()
     daily_call_limit = serializers.IntegerField(allow_null=True)
+    hold_at_percent = serializers.IntegerField()
     delist_limit_percent = serializers.IntegerField()
     delist_after_walks = serializers.IntegerField()
     field_policies = serializers.DictField(child=serializers.ChoiceField(choices=POLICIES))
     has_secrets = StoredSecretsSerializer()
     access_expires_at = serializers.DateTimeField(allow_null=True)
     refresh_expires_at = serializers.DateTimeField(allow_null=True)
+    authorization_days_left = serializers.IntegerField(
+        allow_null=True, help_text=_("Whole days until the 1688 account must authorise the app again; null if unknown")
+    )
     last_job = LastJobSerializer(allow_null=True)
     synced_until = serializers.DateTimeField(
         allow_null=True, help_text=_("What changed at the source before this is here; null before a first whole walk")

@@ -177,6 +177,17 @@ class ProgressSerializer(serializers.Serializer[Any]):
     eta_seconds = serializers.IntegerField(allow_null=True)
 
 
+class ForecastSerializer(serializers.Serializer[Any]):
+    """Whether the day's calls are enough; null what nobody knows, or where nothing is limited."""
+
+    calls = serializers.IntegerField(allow_null=True, help_text=_("What the whole sync needs"))
+    basis = serializers.ChoiceField(choices=["last_run", "plan"])
+    left = serializers.IntegerField(allow_null=True, help_text=_("What it could still call that day when it was told"))
+    limit = serializers.IntegerField(allow_null=True, help_text=_("Without the reserve, unless it is critical"))
+    resets_at = serializers.DateTimeField()
+    fits = serializers.BooleanField(allow_null=True)
+
+
 class JobSerializer(serializers.Serializer[Any]):
     """A sync job, alike in REST, WebSocket and commands."""
 
@@ -193,6 +204,7 @@ class JobSerializer(serializers.Serializer[Any]):
     requested_by = serializers.CharField(allow_blank=True)
     progress = ProgressSerializer()
     calls = serializers.IntegerField()
+    forecast = ForecastSerializer(allow_null=True)
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
     error = serializers.DictField(allow_null=True)

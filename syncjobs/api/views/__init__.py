@@ -1,7 +1,8 @@
 """Views of the synchronization, by area."""
 
 from syncjobs.api.views.callbacks import CallbackViewSet
-from syncjobs.api.views.rejects import RejectViewSet
+from syncjobs.api.views.raw import RawViewSet
+from syncjobs.api.views.rejects import RejectFileViewSet, RejectViewSet
 from syncjobs.api.views.runs import JobViewSet
 from syncjobs.api.views.schedules import ScheduleViewSet
 from syncjobs.api.views.sources import SourceViewSet
@@ -12,6 +13,8 @@ __all__ = [
     "CallbackViewSet",
     "DeliveryViewSet",
     "JobViewSet",
+    "RawViewSet",
+    "RejectFileViewSet",
     "RejectViewSet",
     "ScheduleViewSet",
     "SourceViewSet",

@@ -18,7 +18,7 @@ from syncjobs.connectors.alibaba1688.tokens import Tokens
 from syncjobs.connectors.coerce import moment
 from syncjobs.connectors.http import HttpAnswer, HttpClient
 from syncjobs.connectors.registry import CallGate, Credentials
-from syncjobs.engine.errors import EngineError, RetryableSourceError
+from syncjobs.engine.errors import EngineError, QuotaExhausted, RetryableSourceError
 
 A = TypeVar("A", bound=Answer)
 
@@ -107,18 +107,21 @@ class GatewayClient:
             raise failures.TokenRefusedError
         backoff = min(FIRST_BACKOFF_SECONDS * 2**self._throttled, LONGEST_BACKOFF_SECONDS)
         if error := failures.gateway_error(code, api, http, backoff):
-            raise self._throttle(error)
+            raise self._counted_as_refused(api, error)
         if answer is None or (not code and http.status != HTTPStatus.OK):
             raise failures.broken_answer(api, http.status)
         self._throttled = 0
         _raise_refusal(api, answer, code)
         return answer
 
-    def _throttle(self, error: EngineError) -> EngineError:
-        """Make all workers wait when the platform says "too fast"."""
+    def _counted_as_refused(self, api: Api, error: EngineError) -> EngineError:
+        """Make all workers wait when the platform says "too fast"; note that it counted our calls otherwise than we."""
         if isinstance(error, RetryableSourceError) and error.code == "rate_limited":
             self._throttled += 1
+            self._gate.refused(api.name)
             self._gate.slow_down(error.retry_after or FIRST_BACKOFF_SECONDS)
+        elif isinstance(error, QuotaExhausted):
+            self._gate.refused(api.name, used_up=True)
         return error
 
 

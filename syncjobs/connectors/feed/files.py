@@ -1,18 +1,18 @@
-"""Open a feed's file, know it again, and find out its format."""
+"""A feed's file: know it again, and find out its format."""
 
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import datetime
 from typing import BinaryIO
 
 import msgspec
 
 from syncjobs.connectors.feed.csvrows import DELIMITERS, CsvReader
+from syncjobs.connectors.feed.encodings import Encoding
 from syncjobs.connectors.feed.jsonarray import JsonArrayReader
 from syncjobs.connectors.feed.options import FeedOptions, Format
 from syncjobs.connectors.feed.readers import BOM, KEPT_BYTES, NdjsonReader, Reader, decode
-from syncjobs.engine.errors import FatalSourceError, RetryableSourceError
+from syncjobs.engine.errors import FatalSourceError
 
 _BY_EXTENSION: dict[str, Format] = {
     ".ndjson": "ndjson",
@@ -23,19 +23,31 @@ _BY_EXTENSION: dict[str, Format] = {
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """What tells one state of a file from another: its size in bytes and the nanosecond it was last written."""
+    """What tells one state of a feed from another: its size in bytes and the nanosecond it was last written.
+
+    Of a snapshot: its size, and the digest and encoding of what it was made of; it has no time.
+    """
 
     size: int
     mtime_ns: int
+    digest: str = ""
+    encoding: Encoding = "utf-8"
 
 
 class Feed:
-    """An open feed: its reader and the state of the file it was opened in."""
+    """An open feed: its reader, the state of the file it was opened in, and since when it is known to be in it."""
 
-    def __init__(self, file: BinaryIO, options: FeedOptions) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        options: FeedOptions,
+        snapshot: Identity | None = None,
+        unchanged_since: datetime | None = None,
+    ) -> None:
         self._file = file
-        self._path = options.path
-        self.identity = _identity(file)
+        self._place = options.place
+        self.unchanged_since = unchanged_since
+        self.identity = snapshot or identity_of(file)
         self.format = options.format or find_format(file, options)
         self.reader = _reader(file, self.format, options)
 
@@ -45,27 +57,19 @@ class Feed:
         Raises:
             FatalSourceError: `feed_changed`.
         """
-        if _identity(self._file) != identity:
-            raise FatalSourceError(
-                f"{self._path} has changed since the sync was planned",
-                code="feed_changed",
-                suggestion="start the sync again; replace a feed by renaming a finished file, not by writing over it",
-            )
+        # A snapshot never changes.
+        now = self.identity if self.identity.digest else identity_of(self._file)
+        if now != identity:
+            raise changed(self._place)
 
 
-@contextmanager
-def opened(options: FeedOptions) -> Iterator[Feed]:
-    """The feed, closed at the end.
-
-    Raises:
-        FatalSourceError: `feed_missing`, `feed_not_a_file`, `feed_unreadable`, `feed_format`, and those of the readers.
-        RetryableSourceError: the disk failed while the feed was read.
-    """
-    with _open(options.path) as file:
-        try:
-            yield Feed(file, options)
-        except OSError as error:
-            raise RetryableSourceError(f"{options.path} could not be read: {error.strerror}") from error
+def changed(place: str) -> FatalSourceError:
+    """The error for a feed that is another one than was planned."""
+    return FatalSourceError(
+        f"{place} has changed since the sync was planned",
+        code="feed_changed",
+        suggestion="start the sync anew; replace a feed by renaming a finished file, not by writing over it",
+    )
 
 
 def find_format(file: BinaryIO, options: FeedOptions) -> Format:
@@ -74,7 +78,8 @@ def find_format(file: BinaryIO, options: FeedOptions) -> Format:
     Raises:
         FatalSourceError: `feed_format`.
     """
-    by_name = _BY_EXTENSION.get(os.path.splitext(options.path)[1].lower())
+    name = options.place.lower().removesuffix(".gz")
+    by_name = _BY_EXTENSION.get(os.path.splitext(name)[1])
     if by_name:
         return by_name
     head = os.pread(file.fileno(), KEPT_BYTES, 0).removeprefix(BOM).lstrip()
@@ -86,9 +91,9 @@ def find_format(file: BinaryIO, options: FeedOptions) -> Format:
     if b"\0" not in head and any(delimiter.encode() in first_line for delimiter in DELIMITERS):
         return "csv"
     raise FatalSourceError(
-        f"{options.path} is neither NDJSON, nor JSON, nor CSV",
+        f"{options.place} is neither NDJSON, nor JSON, nor CSV",
         code="feed_format",
-        suggestion="unpack the file if it is packed, save it as UTF-8, or set the option format to ndjson, json or csv",
+        suggestion="unpack the file if it is packed, or set the option format to ndjson, json or csv",
     )
 
 
@@ -110,12 +115,18 @@ def _reader(file: BinaryIO, kind: Format, options: FeedOptions) -> Reader:
             return JsonArrayReader(file, options.items)
 
 
-def _identity(file: BinaryIO) -> Identity:
+def identity_of(file: BinaryIO) -> Identity:
+    """The state of an open file that is read in place."""
     status = os.fstat(file.fileno())
     return Identity(status.st_size, status.st_mtime_ns)
 
 
-def _open(path: str) -> BinaryIO:
+def open_file(path: str) -> BinaryIO:
+    """The file of this path.
+
+    Raises:
+        FatalSourceError: `feed_missing`, `feed_not_a_file`, `feed_unreadable`.
+    """
     try:
         # Asked before opening: to open a pipe would wait for its writer.
         if not stat.S_ISREG(os.stat(path).st_mode):

@@ -52,7 +52,8 @@ def _with_lone_surrogates(payload: bytes, error: Exception) -> Any:
     try:
         if b"\\ud" not in payload.lower():
             raise error
-        return json.loads(payload, parse_float=Decimal, parse_constant=_refuse)
+        # Decoded here, since json would take the UTF-8 form of half a pair for text, which marks a broken byte.
+        return json.loads(payload.decode(), parse_float=Decimal, parse_constant=_refuse)
     except (ValueError, RecursionError) as cause:
         raise ValueError(f"the record is not valid JSON: {cause}"[:300]) from cause
 

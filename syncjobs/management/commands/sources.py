@@ -13,6 +13,7 @@ from rich.table import Table
 
 from syncjobs.connectors.registry import CONNECTORS, Credentials
 from syncjobs.models import Source
+from syncjobs.selectors.sources import days_left
 from syncjobs.services.source_checks import diagnosed
 from syncjobs.services.sources import NewSource, add_source, find_source
 from system.errors import ApplicationError
@@ -52,6 +53,7 @@ def _add_arguments(parser: Any) -> None:
     parser.add_argument("--kind", choices=sorted(CONNECTORS), required=True)
     parser.add_argument("--gateway-url", help="for alibaba1688; left out: the real platform")
     parser.add_argument("--path", help="for feed: the file")
+    parser.add_argument("--url", help="for feed: its https address instead")
     parser.add_argument("--options", help="further connector options: JSON text, or @file")
     parser.add_argument("--app-key", default="")
     for secret in SECRETS:
@@ -61,6 +63,14 @@ def _add_arguments(parser: Any) -> None:
     parser.add_argument("--refresh-expires-at", type=datetime.fromisoformat, metavar="ISO8601")
     parser.add_argument("--calls-per-second", type=float, default=10.0)
     parser.add_argument("--daily-call-limit", type=int)
+    parser.add_argument(
+        "--hold-at-percent",
+        type=int,
+        choices=range(1, 101),
+        default=100,
+        metavar="1-100",
+        help="from this share of the day's calls on only critical jobs go on (default 100, no reserve; 90 is good)",
+    )
     parser.add_argument(
         "--delist-after-walks",
         type=int,
@@ -85,6 +95,7 @@ def _add(options: dict[str, Any]) -> None:
             credentials=_credentials(options),
             calls_per_second=options["calls_per_second"],
             daily_call_limit=options["daily_call_limit"],
+            hold_at_percent=options["hold_at_percent"],
             delist_after_walks=options["delist_after_walks"],
             field_policies=_json_option(options["field_policies"], "--field-policies"),
             is_default=options["default"],
@@ -95,7 +106,7 @@ def _add(options: dict[str, Any]) -> None:
 
 def _options(options: dict[str, Any]) -> dict[str, Any]:
     chosen = _json_option(options["options"])
-    named = {"gateway_url": options["gateway_url"], "path": options["path"]}
+    named = {"gateway_url": options["gateway_url"], "path": options["path"], "url": options["url"]}
     return chosen | {name: value for name, value in named.items() if value}
 
 
@@ -133,11 +144,13 @@ def _secret(name: str, given: str | None) -> str:
 
 
 def _list(_options: dict[str, Any]) -> None:
-    table = Table("name", "kind", "default", "enabled", "app key", "secrets", "refresh token ends")
+    table = Table("name", "kind", "default", "enabled", "app key", "secrets", "authorised for")
     for source in Source.objects.order_by("name"):
         stored = "stored" if source.secrets else "none"
         flags = ["yes" if flag else "" for flag in (source.is_default, source.is_enabled)]
-        table.add_row(source.name, source.kind, *flags, source.app_key, stored, str(source.refresh_expires_at or ""))
+        days = days_left(source)
+        authorised = "" if days is None else f"{days} days" if days >= 0 else "ended"
+        table.add_row(source.name, source.kind, *flags, source.app_key, stored, authorised)
     terminal().print(table)
 
 

@@ -42,12 +42,16 @@ class CountingGate:
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.pauses: list[float] = []
+        self.refusals: list[tuple[str, bool]] = []
 
     def acquire(self, api: str) -> None:
         self.calls.append(api)
 
     def slow_down(self, seconds: float) -> None:
         self.pauses.append(seconds)
+
+    def refused(self, api: str, *, used_up: bool = False) -> None:
+        self.refusals.append((api, used_up))
 
 
 def credentials_of(simulator: Simulator, **changes: Any) -> Credentials:

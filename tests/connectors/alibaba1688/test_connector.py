@@ -12,7 +12,7 @@ import redis
 
 from devstack.gateway.client import GatewayClient as Simulator
 from syncjobs.connectors.alibaba1688.connector import Alibaba1688Connector
-from syncjobs.connectors.alibaba1688.quota import RedisCallGate
+from syncjobs.connectors.alibaba1688.quota import Pace, RedisCallGate
 from syncjobs.connectors.registry import Credentials
 from syncjobs.engine.contracts import BatchSpec, Page, Scope
 from syncjobs.engine.errors import EngineError, FatalSourceError, QuotaExhausted, RecordRejected, RetryableSourceError
@@ -298,7 +298,7 @@ def test_workers_that_share_the_gate_never_trip_the_limit(simulator: Simulator, 
     with redis.Redis.from_url(redis_url) as client:
         key = f"test:{uuid4()}"
         store = Store(credentials_of(simulator))
-        connectors = [connector_to(simulator.url, store, RedisCallGate(client, key, 20, None)) for _ in range(4)]
+        connectors = [connector_to(simulator.url, store, RedisCallGate(client, key, Pace(qps=20))) for _ in range(4)]
         with ThreadPoolExecutor(4) as threads:
             walks = list(threads.map(lambda each: walk(each, FULL), connectors))
     assert [len(ids_of(pages)) for pages in walks] == [PRODUCTS] * 4
