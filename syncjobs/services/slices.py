@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled, SerializationFailure
 
 from syncjobs.engine import retry
@@ -158,7 +158,7 @@ def _answer(claim: Claim, error: EngineError) -> None:
             batches.give_back(claim)
 
 
-def _answer_database(claim: Claim, error: DatabaseError) -> None:
+def _answer_database(claim: Claim, error: OperationalError | InterfaceError) -> None:
     """The database is there, but did not let the batch through."""
     if isinstance(error.__cause__, QueryCanceled):
         # It takes as long the next time, so it counts: a batch that is tried for ever keeps its job running for ever.
