@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import httpcore
@@ -32,6 +32,7 @@ MAX_BYTES = 16 * 1024 * 1024
 # Real listings shrink to a tenth; beyond a hundredth it is a bomb (small answers are let through).
 MAX_RATIO = 100
 RATIO_FREE_BYTES = 1024 * 1024
+STEP_BYTES = 1024 * 1024
 RESOLVED_SECONDS = 30.0
 LONGEST_RETRY_AFTER = 3600.0
 
@@ -50,12 +51,19 @@ class HttpAnswer(msgspec.Struct, frozen=True):
         asked = self.headers.get("retry-after", "").strip()
         if re.fullmatch(r"[0-9]{1,18}", asked):
             return min(float(asked), LONGEST_RETRY_AFTER)
-        until = _http_date(asked)
+        until = http_date(asked)
         return None if until is None else min(max(until - self.answered_at(), 0.0), LONGEST_RETRY_AFTER)
 
     def answered_at(self) -> float:
         """The server's own clock, in seconds since 1970; ours when it does not say."""
-        return _http_date(self.headers.get("date", "")) or time.time()
+        return http_date(self.headers.get("date", "")) or time.time()
+
+
+class HttpStream(NamedTuple):
+    """An answer without its body, which comes in `chunks`, decoded as `Content-Encoding` says."""
+
+    head: HttpAnswer
+    chunks: Iterator[bytes]
 
 
 class HttpClient:
@@ -109,19 +117,28 @@ class HttpClient:
             _translated(target.host),
             self._client.stream(method, target, content=content, headers=headers) as response,
         ):
-            return HttpAnswer(response.status_code, dict(response.headers), self._body(response))
+            return HttpAnswer(response.status_code, dict(response.headers), b"".join(self._chunks(response)))
+
+    @contextmanager
+    def stream(self, url: str, headers: Mapping[str, str] | None = None) -> Iterator[HttpStream]:
+        """GET what may be too large for the memory. Raises as `request`, also while its chunks are taken."""
+        target = check_url(url, self._allowed)
+        self._backend.deadline.at = min(time.monotonic() + self._total, self._until)
+        with _translated(target.host), self._client.stream("GET", target, headers=headers) as response:
+            head = HttpAnswer(response.status_code, dict(response.headers), b"")
+            yield HttpStream(head, self._chunks(response))
 
     def close(self) -> None:
         """Close the pooled connections. May be called twice."""
         self._client.close()
 
-    def _body(self, response: httpx.Response) -> bytes:
+    def _chunks(self, response: httpx.Response) -> Iterator[bytes]:
         chunks = response.iter_raw()
         match response.headers.get("content-encoding", "identity").strip().lower():
             case "identity" | "":
-                return b"".join(_counted(chunks, self._max_bytes))
+                return counted(chunks, self._max_bytes)
             case "gzip":
-                return b"".join(_counted(_gunzip(chunks, self._max_bytes), self._max_bytes))
+                return counted(gunzip(chunks, self._max_bytes), self._max_bytes)
         raise RetryableSourceError("The answer has an encoding nobody asked for.", code="bad_answer")
 
 
@@ -252,7 +269,12 @@ def _translated(host: str) -> Iterator[None]:
         raise RetryableSourceError(f"{host} broke off its answer.", code="connection_failed") from None
 
 
-def _counted(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
+def counted(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
+    """The chunks, up to `limit` bytes in all.
+
+    Raises:
+        RetryableSourceError: `body_too_large`.
+    """
     total = 0
     for chunk in chunks:
         total += len(chunk)
@@ -261,19 +283,30 @@ def _counted(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
         yield chunk
 
 
-def _gunzip(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
-    """Inflate at most `limit` + 1 bytes a step, so that a bomb is noticed before it fills the memory."""
+def gunzip(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
+    """Inflate one or more gzip members in steps, so that a bomb is noticed before it fills the memory.
+
+    Raises:
+        RetryableSourceError: `body_too_large`, blown up; `bad_answer`, not gzip, or cut off.
+    """
     inflater = zlib.decompressobj(_GZIP_WINDOW)
     read = written = 0
     for chunk in chunks:
-        try:
-            decoded = inflater.decompress(chunk, limit + 1)
-        except zlib.error:
-            raise RetryableSourceError("The answer is not gzip as announced.", code="bad_answer") from None
-        read, written = read + len(chunk), written + len(decoded)
-        if written > max(RATIO_FREE_BYTES, read * MAX_RATIO):
-            raise _too_large(limit)
-        yield decoded
+        read += len(chunk)
+        rest = chunk
+        while rest:
+            if inflater.eof:
+                inflater = zlib.decompressobj(_GZIP_WINDOW)
+            try:
+                decoded = inflater.decompress(rest, min(limit + 1, STEP_BYTES))
+            except zlib.error:
+                raise RetryableSourceError("The answer is not gzip as announced.", code="bad_answer") from None
+            written += len(decoded)
+            if written > max(RATIO_FREE_BYTES, read * MAX_RATIO):
+                raise _too_large(limit)
+            yield decoded
+            # Zeros behind a member pad it.
+            rest = inflater.unused_data.lstrip(b"\0") if inflater.eof else inflater.unconsumed_tail
     if not inflater.eof:
         raise RetryableSourceError("The answer ended in the middle.", code="bad_answer")
 
@@ -282,7 +315,8 @@ def _too_large(limit: int) -> RetryableSourceError:
     return RetryableSourceError(f"The answer is larger than {limit} bytes or blown up.", code="body_too_large")
 
 
-def _http_date(text: str) -> float | None:
+def http_date(text: str) -> float | None:
+    """A date of a header in seconds since 1970; None for what is none."""
     try:
         return parsedate_to_datetime(text).timestamp()
     except (ValueError, TypeError, OverflowError):

@@ -65,8 +65,9 @@ class CallGate(Protocol):
 class ConnectorContext(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a connector is built from. `options` is the Source's own configuration (JSON).
 
-    `cache_folder`: where all workers may keep files that can be made again; "" = nowhere. `patience`: seconds after
-    which the connector gives up whatever it does, for a caller who waits; None = never.
+    `cache_folder`: where all workers may keep files that can be made again; "" = nowhere. `download_bytes` and
+    `download_seconds` bound what is fetched into it. `patience`: seconds after which the connector gives up whatever
+    it does, for a caller who waits; None = never.
     """
 
     source_name: str
@@ -75,6 +76,8 @@ class ConnectorContext(msgspec.Struct, frozen=True, kw_only=True):
     gate: CallGate
     allowed_hosts: tuple[str, ...] = ()
     cache_folder: str = ""
+    download_bytes: int = 2 * 1024**3
+    download_seconds: float = 1800.0
     patience: float | None = None
 
     def gives_up_at(self) -> float:

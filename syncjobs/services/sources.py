@@ -318,6 +318,8 @@ def connect(source: Source, *, patience: float | None = None, job: SyncJob | Non
         gate=call_gate(source, longest_wait=wait, job=job),
         allowed_hosts=settings.OUTBOUND_ALLOWED_HOSTS,
         cache_folder=str(settings.FEED_CACHE_FOLDER),
+        download_bytes=settings.FEED_DOWNLOAD_BYTES,
+        download_seconds=settings.FEED_DOWNLOAD_SECONDS,
         patience=patience,
     )
     return build(source.kind, context)

@@ -16,6 +16,7 @@ from syncjobs.services.scopes import scope_digest
 from syncjobs.services.sources import SourceCredentials
 from system.models import AuditLog
 from tests.client import ApiClient
+from tests.connectors.cases import serving_files
 
 SECRETS = {"app_secret": "top-secret-1", "access_token": "top-secret-2", "refresh_token": "top-secret-3"}
 NEW = {"name": "main", "kind": "alibaba1688", "app_key": "1000000", "credentials": SECRETS}
@@ -206,6 +207,22 @@ def test_a_feed_that_works_says_so(operate: ApiClient, tmp_path: Path) -> None:
     assert report["summary"]
     assert {"name", "ok", "state", "code", "message", "action"} == set(report["checks"][0])
     assert {line["state"] for line in report["checks"]} == {"works"}
+
+
+def test_a_feed_from_an_address_is_checked_and_a_private_one_is_refused(
+    operate: ApiClient, settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "goods.csv").write_bytes("id,title\n1,茶杯\n".encode("gbk"))
+    with serving_files(tmp_path) as url:
+        options = {"url": f"{url}/goods.csv", "mapping": FEED["mapping"]}
+        body = {"name": "feed", "kind": "feed", "options": options}
+        settings.OUTBOUND_ALLOWED_HOSTS = ()
+        assert operate.post("sync/sources", body, expect=400)["code"] == "E02030"
+        settings.OUTBOUND_ALLOWED_HOSTS = ("127.0.0.1",)
+        made = operate.post("sync/sources", body, expect=201)
+        report = operate.post(f"sync/sources/{made['id']}/check", {})
+    assert report["ok"] is True
+    assert "gb18030" in report["checks"][2]["message"]
 
 
 def test_a_source_that_refuses_is_a_report_and_no_error(

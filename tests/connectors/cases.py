@@ -6,8 +6,11 @@ products, and `faults` are the ways in which that source can misbehave from then
 
 import csv
 import json
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -135,6 +138,37 @@ def _scramble(path: Path) -> None:
     path.write_bytes(bytes(range(256)) * 40)
 
 
+@contextmanager
+def serving_files(folder: Path) -> Iterator[str]:
+    """An HTTP server of this machine over a folder; yields its URL."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: Any) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
+def _remote_feed(folder: Path, size: int) -> Iterator[Source]:
+    path = folder / "remote.csv"
+    records = [record(number) for number in range(size)]
+    write_csv(path, records)
+    path.write_bytes(path.read_text(encoding="utf-8-sig").encode("gb18030"))
+    with serving_files(folder) as url:
+        options = {"url": f"{url}/remote.csv", "mapping": MAPPING}
+        connector = feed_from(options, cache_folder=str(folder / "kept"), allowed_hosts=("127.0.0.1",))
+        yield Source(connector, frozenset(each["id"] for each in records), path)
+        connector.close()
+
+
 FEED_FAULTS: dict[str, Callable[[Path], object]] = {
     "missing": Path.unlink,
     "empty": lambda path: path.write_bytes(b""),
@@ -219,4 +253,5 @@ CASES = [
     _feed("offers.csv", write_csv),
     _feed("gbk.ndjson", write_gbk),
     _feed("utf16.json", write_utf16),
+    Case("feed-url", _remote_feed, FEED_FAULTS),
 ]

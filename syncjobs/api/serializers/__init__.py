@@ -6,6 +6,7 @@ from syncjobs.api.serializers.insight import (
     StatisticsSerializer,
     ValidationSerializer,
 )
+from syncjobs.api.serializers.quota import QuotaAnswerSerializer
 from syncjobs.api.serializers.raw import (
     RawAnswerDetailSerializer,
     RawAnswerSerializer,
@@ -66,6 +67,7 @@ __all__ = [
     "NoParameters",
     "ProgressSerializer",
     "QueueSerializer",
+    "QuotaAnswerSerializer",
     "RawAnswerDetailSerializer",
     "RawAnswerSerializer",
     "RawQuery",

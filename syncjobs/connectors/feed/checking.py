@@ -8,6 +8,7 @@ from syncjobs.connectors.feed.mapping import Mapping
 from syncjobs.connectors.feed.opening import sampled
 from syncjobs.connectors.feed.options import FeedOptions, read_options
 from syncjobs.connectors.feed.readers import Piece, decode
+from syncjobs.connectors.feed.storing import Means
 from syncjobs.engine.contracts import ApiCheck, CheckReport
 from syncjobs.engine.errors import FatalSourceError, RecordRejected, RetryableSourceError
 
@@ -16,13 +17,13 @@ SAMPLE_RECORDS = 100
 T = TypeVar("T")
 
 
-def check_feed(document: dict[str, Any]) -> CheckReport:
+def check_feed(document: dict[str, Any], means: Means) -> CheckReport:
     """Whether a feed with these options can be synced, step by step up to the first that fails."""
     checks: list[ApiCheck] = []
     try:
         options = _step(checks, "options", lambda: read_options(document), lambda _: "the options are complete")
         mapping = _step(checks, "mapping", lambda: Mapping(options.mapping), lambda _: "the mapping is valid")
-        pieces, _ = _step(checks, "file", lambda: _sample(options), lambda sample: sample[1])
+        pieces, _ = _step(checks, "file", lambda: _sample(options, means), lambda sample: sample[1])
     except _StepFailedError:
         return CheckReport(ok=False, checks=tuple(checks))
     checks.append(_check_records(mapping, pieces))
@@ -37,15 +38,15 @@ def _step(checks: list[ApiCheck], name: str, run: Callable[[], T], message: Call
     try:
         result = run()
     except (FatalSourceError, RetryableSourceError) as error:
-        action = getattr(error, "suggestion", "") or "look at the disk, then check again"
+        action = getattr(error, "suggestion", "") or "look at the disk or the network, then check again"
         checks.append(ApiCheck(name=name, ok=False, code=error.code, message=error.message, action=action))
         raise _StepFailedError from error
     checks.append(ApiCheck(name=name, ok=True, message=message(result)))
     return result
 
 
-def _sample(options: FeedOptions) -> tuple[list[Piece], str]:
-    with sampled(options) as (feed, whole, found):
+def _sample(options: FeedOptions, means: Means) -> tuple[list[Piece], str]:
+    with sampled(options, means) as (feed, whole, found):
         pieces = list(islice(feed.reader.pieces(0, feed.identity.size), SAMPLE_RECORDS + 1))
         # Where only the beginning was read its last record is cut off.
         kept = pieces if whole or len(pieces) > SAMPLE_RECORDS else pieces[:-1]

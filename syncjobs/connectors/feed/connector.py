@@ -1,6 +1,8 @@
-"""The feed connector: products from a file (NDJSON, a JSON array or CSV) by a mapping in the source's options."""
+"""The feed connector: products from a file or an address by a mapping in the source's options."""
 
+import hashlib
 import logging
+from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import cached_property
@@ -10,14 +12,16 @@ import msgspec
 from products.records import CategoryRecord, ProductRecord
 from syncjobs.connectors.feed.checking import check_feed
 from syncjobs.connectors.feed.encodings import Encoding, original
+from syncjobs.connectors.feed.files import Feed
 from syncjobs.connectors.feed.mapping import Mapping
-from syncjobs.connectors.feed.opening import Means, opened
+from syncjobs.connectors.feed.opening import opened
 from syncjobs.connectors.feed.options import FeedOptions, read_options
 from syncjobs.connectors.feed.planning import BatchParams, Cut, Found, Selection
 from syncjobs.connectors.feed.readers import decode
+from syncjobs.connectors.feed.storing import Means
 from syncjobs.connectors.registry import ConnectorContext
 from syncjobs.engine.contracts import BatchSpec, CheckReport, Page, Plan, RawRecord, Scope
-from syncjobs.engine.errors import RecordRejected
+from syncjobs.engine.errors import FatalSourceError, RecordRejected
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +29,7 @@ PAGE_BYTES = 4 * 1024 * 1024
 
 
 class FeedConnector:
-    """Reads a file on this machine. Files are opened per call, so there is nothing to keep or to close."""
+    """Reads a file or an address. Files are opened per call, so there is nothing to keep or to close."""
 
     kind = "feed"
 
@@ -45,7 +49,7 @@ class FeedConnector:
 
     def check(self) -> CheckReport:
         """Read the options, open the file and map its first records. Never raises."""
-        return check_feed(self._context.options)
+        return check_feed(self._context.options, self._means())
 
     def categories(self) -> Iterator[CategoryRecord]:
         """Nothing: a feed names the category of each record, and has no tree of its own."""
@@ -57,6 +61,8 @@ class FeedConnector:
         A walk over the whole file sees all there is, so a full one without limits is provable; `total` is the number
         of different ids, plus the records whose id cannot be read, which nobody can count as seen.
 
+        An incremental walk over a feed from an address is empty if an earlier walk began with the same one.
+
         Raises:
             FatalSourceError: the options, the mapping, the scope or the file cannot be used.
             RetryableSourceError: `uncounted`, the file is too large for the caller's patience.
@@ -67,6 +73,8 @@ class FeedConnector:
         selection = Selection(self.mapping, scope.category_id, scope.offer_ids, since, scope.until)
         means = self._means()
         with opened(self.options, means) as feed:
+            if self._is_known(feed, scope):
+                return Plan(batches=(), total=0, watermark=watermark)
             cut = Cut(feed, selection, scope, means.until)
         if cut.records > cut.total:
             logger.warning("feed %s repeats ids: %d records, %d ids", self._context.source_name, cut.records, cut.total)
@@ -101,8 +109,36 @@ class FeedConnector:
             raise RecordRejected(str(error), code="invalid_json", step="decode") from error
         return self.mapping.product(record)
 
+    def _is_known(self, feed: Feed, scope: Scope) -> bool:
+        """Whether an earlier walk has read this very feed, so that nothing in it changed since."""
+        chosen = scope.category_id is not None or scope.offer_ids or scope.until is not None
+        if chosen or scope.since is None or feed.unchanged_since is None:
+            return False
+        return feed.unchanged_since <= scope.since
+
     def _means(self) -> Means:
-        return Means(folder=self._context.cache_folder, until=self._context.gives_up_at())
+        context = self._context
+        of_source = msgspec.json.encode([context.source_name, context.options], order="deterministic")
+        return Means(
+            folder=context.cache_folder,
+            until=context.gives_up_at(),
+            key=hashlib.sha256(of_source).hexdigest(),
+            allowed_hosts=context.allowed_hosts,
+            max_bytes=context.download_bytes,
+            seconds=context.download_seconds,
+            authorization=self._authorization,
+        )
+
+    def _authorization(self) -> str:
+        """A token of the source as bearer, else its app key and secret as name and password (RFC 6750, RFC 7617)."""
+        stored = self._context.credentials.load()
+        if stored.access_token:
+            if not (stored.access_token.isascii() and stored.access_token.isprintable()):
+                raise FatalSourceError("The access token is no token.", code="feed_forbidden", suggestion="correct it")
+            return f"Bearer {stored.access_token}"
+        if not stored.app_secret:
+            return ""
+        return "Basic " + b64encode(f"{stored.app_key}:{stored.app_secret}".encode()).decode()
 
     def close(self) -> None:
         """Nothing is kept open."""

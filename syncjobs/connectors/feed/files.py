@@ -2,6 +2,7 @@
 
 import os
 import stat
+from datetime import datetime
 from typing import BinaryIO
 
 import msgspec
@@ -34,11 +35,18 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class Feed:
-    """An open feed: its reader and the state of the file it was opened in."""
+    """An open feed: its reader, the state of the file it was opened in, and since when it is known to be in it."""
 
-    def __init__(self, file: BinaryIO, options: FeedOptions, snapshot: Identity | None = None) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        options: FeedOptions,
+        snapshot: Identity | None = None,
+        unchanged_since: datetime | None = None,
+    ) -> None:
         self._file = file
-        self._path = options.path
+        self._place = options.place
+        self.unchanged_since = unchanged_since
         self.identity = snapshot or identity_of(file)
         self.format = options.format or find_format(file, options)
         self.reader = _reader(file, self.format, options)
@@ -52,7 +60,7 @@ class Feed:
         # A snapshot never changes.
         now = self.identity if self.identity.digest else identity_of(self._file)
         if now != identity:
-            raise changed(self._path)
+            raise changed(self._place)
 
 
 def changed(place: str) -> FatalSourceError:
@@ -70,7 +78,8 @@ def find_format(file: BinaryIO, options: FeedOptions) -> Format:
     Raises:
         FatalSourceError: `feed_format`.
     """
-    by_name = _BY_EXTENSION.get(os.path.splitext(options.path)[1].lower())
+    name = options.place.lower().removesuffix(".gz")
+    by_name = _BY_EXTENSION.get(os.path.splitext(name)[1])
     if by_name:
         return by_name
     head = os.pread(file.fileno(), KEPT_BYTES, 0).removeprefix(BOM).lstrip()
@@ -82,7 +91,7 @@ def find_format(file: BinaryIO, options: FeedOptions) -> Format:
     if b"\0" not in head and any(delimiter.encode() in first_line for delimiter in DELIMITERS):
         return "csv"
     raise FatalSourceError(
-        f"{options.path} is neither NDJSON, nor JSON, nor CSV",
+        f"{options.place} is neither NDJSON, nor JSON, nor CSV",
         code="feed_format",
         suggestion="unpack the file if it is packed, or set the option format to ndjson, json or csv",
     )

@@ -1,34 +1,22 @@
-"""Open a feed: a file of UTF-8 where it lies, anything else as a snapshot that all batches of a job read."""
+"""Open a feed: a local file of UTF-8 where it lies, anything else as a snapshot that all batches of a job read."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import inf
+from datetime import datetime
 from tempfile import TemporaryFile
 from typing import BinaryIO, NamedTuple
 
-import msgspec
-
-from syncjobs.connectors.feed.encodings import Encoding, chunks_of, find_encoding, transcode
+from syncjobs.connectors.feed.encodings import chunks_of, find_encoding, transcode
 from syncjobs.connectors.feed.files import Feed, Identity, changed, identity_of, open_file
 from syncjobs.connectors.feed.options import FeedOptions
+from syncjobs.connectors.feed.remote import current, downloaded, head
 from syncjobs.connectors.feed.snapshots import Snapshots
+from syncjobs.connectors.feed.storing import Means, name_of, store_text
 from syncjobs.engine.errors import RetryableSourceError
 
 # Of a feed that is not read in place a check looks at this much, which holds at least one of the largest records.
 SAMPLE_BYTES = 8 * 1024 * 1024
-
-
-class Means(msgspec.Struct, frozen=True, kw_only=True):
-    """What a feed is opened with: the folder of snapshots, and when to give up (monotonic)."""
-
-    folder: str = ""
-    until: float = inf
-
-    def check_patience(self) -> None:
-        """Raise RetryableSourceError `uncounted` when it is over."""
-        if time.monotonic() > self.until:
-            raise RetryableSourceError("The file is too large to be read while somebody waits.", code="uncounted")
+NOTHING = Means()
 
 
 class Sample(NamedTuple):
@@ -39,7 +27,10 @@ class Sample(NamedTuple):
     found: str
 
 
-NOTHING = Means()
+class _Opened(NamedTuple):
+    file: BinaryIO
+    snapshot: Identity | None = None
+    unchanged_since: datetime | None = None
 
 
 @contextmanager
@@ -51,99 +42,102 @@ def opened(options: FeedOptions, means: Means = NOTHING, planned: Identity | Non
 
     Raises:
         FatalSourceError: `feed_missing`, `feed_not_a_file`, `feed_unreadable`, `feed_format`, `feed_encoding`,
-            `feed_cache`, `feed_changed`, and those of the readers.
-        RetryableSourceError: the disk failed while the feed was read, or `uncounted`, it took too long.
+            `feed_cache`, `feed_changed`, those of the readers, and what refuses an address.
+        RetryableSourceError: the disk or the network failed, or `uncounted`, it took too long.
     """
-    file, snapshot = _again(options, means, planned) if planned else _first(options, means)
-    with file:
-        try:
-            yield Feed(file, options, snapshot)
-        except OSError as error:
-            raise _unreadable(options, error) from error
+    found = _again(options, means, planned) if planned else _first(options, means)
+    with found.file, _reading(options):
+        yield Feed(found.file, options, found.snapshot, found.unchanged_since)
 
 
 @contextmanager
-def sampled(options: FeedOptions) -> Iterator[Sample]:
+def sampled(options: FeedOptions, means: Means = NOTHING) -> Iterator[Sample]:
     """The feed for a look at its beginning; makes no snapshot.
 
     Raises:
         FatalSourceError, RetryableSourceError: as `opened`.
     """
-    with open_file(options.path) as source, TemporaryFile() as copy:
-        try:
-            encoding, reason = find_encoding(source, options.encoding)
-            size = identity_of(source).size
-            found = f"{size} bytes, {encoding} ({reason})"
-            if encoding == "utf-8":
-                yield Sample(Feed(source, options), True, found)
-                return
-            transcode(chunks_of(source, SAMPLE_BYTES), copy, encoding)
-            copy.flush()
-            yield Sample(Feed(copy, options), source.tell() >= size, found)
-        except OSError as error:
-            raise _unreadable(options, error) from error
+    with _beginning(options, means) as (source, size, whole), TemporaryFile() as copy, _reading(options):
+        encoding, reason = find_encoding(source, options.encoding)
+        found = f"{size}, {encoding} ({reason})"
+        if encoding == "utf-8":
+            yield Sample(Feed(source, options), whole, found)
+            return
+        transcode(chunks_of(source, SAMPLE_BYTES), copy, encoding)
+        copy.flush()
+        yield Sample(Feed(copy, options), whole and source.tell() >= identity_of(source).size, found)
 
 
-def _first(options: FeedOptions, means: Means) -> tuple[BinaryIO, Identity | None]:
+@contextmanager
+def _beginning(options: FeedOptions, means: Means) -> Iterator[tuple[BinaryIO, str, bool]]:
+    """A file with the feed or its beginning, its size for people, and whether it is whole."""
+    if not options.url:
+        with open_file(options.path) as file:
+            yield file, f"{identity_of(file).size} bytes", True
+        return
+    with TemporaryFile() as copy:
+        size, whole = head(options, means, copy, SAMPLE_BYTES)
+        yield copy, size, whole
+
+
+def _first(options: FeedOptions, means: Means) -> _Opened:
     """The feed as it is now."""
+    if options.url:
+        state = current(options, means)
+        return _Opened(_snapshot(means, state.identity), state.identity, state.seen_at)
     source = open_file(options.path)
     try:
-        encoding = find_encoding(source, options.encoding).encoding
-        if encoding == "utf-8":
-            return source, None
-        store = Snapshots(means.folder)
-        made = _snapshot(options, source, encoding, store, means)
-    except OSError as error:
+        with _reading(options):
+            encoding = find_encoding(source, options.encoding).encoding
+            if encoding == "utf-8":
+                return _Opened(source)
+            made = _transcoded(options, means, source)
         source.close()
-        raise _unreadable(options, error) from error
     except BaseException:
         source.close()
         raise
-    source.close()
-    return _opened_snapshot(store, made), made
+    return _Opened(_snapshot(means, made), made)
 
 
-def _again(options: FeedOptions, means: Means, planned: Identity) -> tuple[BinaryIO, Identity | None]:
+def _again(options: FeedOptions, means: Means, planned: Identity) -> _Opened:
     """The feed as it was planned, of whatever is there."""
     if not planned.digest:
-        return open_file(options.path), None
-    store = Snapshots(means.folder)
-    if file := store.open(_name(planned)):
-        return file, planned
-    with store.turn(_name(planned)):
-        if file := store.open(_name(planned)):
-            return file, planned
-        with open_file(options.path) as source:
-            try:
-                made = _snapshot(options, source, planned.encoding, store, means)
-            except OSError as error:
-                raise _unreadable(options, error) from error
+        return _Opened(open_file(options.path))
+    store, name = Snapshots(means.folder), name_of(planned)
+    if file := store.open(name):
+        return _Opened(file, planned)
+    with store.turn(name):
+        if file := store.open(name):
+            return _Opened(file, planned)
+        made = downloaded(options, means) if options.url else _made_again(options, means)
         if made != planned:
-            raise changed(options.path)
-    return _opened_snapshot(store, planned), planned
+            raise changed(options.place)
+    return _Opened(_snapshot(means, planned), planned)
 
 
-def _snapshot(options: FeedOptions, source: BinaryIO, encoding: Encoding, store: Snapshots, means: Means) -> Identity:
+def _made_again(options: FeedOptions, means: Means) -> Identity:
+    with open_file(options.path) as source, _reading(options):
+        return _transcoded(options, means, source)
+
+
+def _transcoded(options: FeedOptions, means: Means, source: BinaryIO) -> Identity:
     before = identity_of(source)
-    with store.incoming() as target:
-        digest = transcode(chunks_of(source), target, encoding, means.check_patience)
-        made = Identity(target.tell(), 0, digest, encoding)
-        if identity_of(source) != before:
-            raise changed(options.path)
-        store.keep(target, _name(made))
+    made = store_text(Snapshots(means.folder), source, options.encoding, means.check_patience)
+    if identity_of(source) != before:
+        raise changed(options.place)
     return made
 
 
-def _opened_snapshot(store: Snapshots, made: Identity) -> BinaryIO:
-    file = store.open(_name(made))
+def _snapshot(means: Means, made: Identity) -> BinaryIO:
+    file = Snapshots(means.folder).open(name_of(made))
     if file is None:
         raise RetryableSourceError("The snapshot of the feed was removed at this moment.", code="feed_cache")
     return file
 
 
-def _name(made: Identity) -> str:
-    return f"{made.digest}.{made.encoding}"
-
-
-def _unreadable(options: FeedOptions, error: OSError) -> RetryableSourceError:
-    return RetryableSourceError(f"{options.path} could not be read: {error.strerror}")
+@contextmanager
+def _reading(options: FeedOptions) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RetryableSourceError(f"{options.place} could not be read: {error.strerror}") from error

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from syncjobs.connectors.addresses import vet_url
 from syncjobs.connectors.feed.encodings import known_name
 from syncjobs.connectors.feed.mapping import Mapping
 from syncjobs.engine.errors import FatalSourceError
@@ -16,15 +17,21 @@ class FeedOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     `format` None = found out from the file's name and beginning. `items` is the dotted path of the array inside a
     JSON document, "" when the document is the array. `delimiter` "" = found out from the CSV header. `encoding` "" =
-    found out from the bytes.
+    found out from the bytes. There is either a `path` or a `url`.
     """
 
-    path: str
     mapping: dict[str, Any]
+    path: str = ""
+    url: str = ""
     format: Format | None = None
     items: str = ""
     delimiter: str = ""
     encoding: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where the feed is, for people: what stands behind a question mark may be a secret."""
+        return self.path or self.url.partition("?")[0]
 
 
 def read_options(document: dict[str, Any]) -> FeedOptions:
@@ -37,8 +44,8 @@ def read_options(document: dict[str, Any]) -> FeedOptions:
         options = msgspec.convert(document, FeedOptions)
     except msgspec.ValidationError as error:
         raise _invalid(str(error)) from error
-    if not options.path or "\0" in options.path:
-        raise _invalid("path is empty or holds a NUL character")
+    if bool(options.path) == bool(options.url) or "\0" in options.path:
+        raise _invalid("set either path or url; path holds no NUL character")
     if len(options.delimiter) > 1 or options.delimiter in {'"', "\r", "\n"}:
         raise _invalid("delimiter must be one character other than a quote or a line end")
     if options.encoding and known_name(options.encoding) is None:
@@ -46,13 +53,16 @@ def read_options(document: dict[str, Any]) -> FeedOptions:
     return options
 
 
-def check_options(document: dict[str, Any], _allowed_hosts: frozenset[str]) -> None:
+def check_options(document: dict[str, Any], allowed_hosts: frozenset[str]) -> None:
     """Look at the options of a Source row; the file itself may come later.
 
     Raises:
-        FatalSourceError: `invalid_options` or `invalid_mapping`, naming the option.
+        FatalSourceError: `invalid_options` or `invalid_mapping`, naming the option; `url_refused`, `address_refused`.
     """
-    Mapping(read_options(document).mapping)
+    options = read_options(document)
+    Mapping(options.mapping)
+    if options.url:
+        vet_url(options.url, allowed_hosts)
 
 
 def _invalid(reason: str) -> FatalSourceError:

@@ -32,13 +32,13 @@ class Snapshots:
         self._folder = Path(folder)
 
     def open(self, name: str) -> BinaryIO | None:
-        """The snapshot of this name, or None; to open it counts as use.
+        """The file of this name, or None; to open it counts as use.
 
         Raises:
             RetryableSourceError: `feed_cache`, the disk failed.
         """
         try:
-            file = open(self._folder / (name + SUFFIX), "rb")  # noqa: SIM115
+            file = open(self._folder / name, "rb")  # noqa: SIM115
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -84,7 +84,7 @@ class Snapshots:
             raise _disk(error) from error
 
     def keep(self, file: BinaryIO, name: str) -> None:
-        """Give a file of `incoming` the name of a snapshot; the same one twice is the same.
+        """Give a file of `incoming` its name, in place of what had it.
 
         Raises:
             RetryableSourceError: `feed_cache`, the disk is full or failed.
@@ -92,7 +92,7 @@ class Snapshots:
         try:
             file.flush()
             os.fsync(file.fileno())
-            os.replace(file.name, self._folder / (name + SUFFIX))
+            os.replace(file.name, self._folder / name)
         except OSError as error:
             raise _disk(error) from error
 

@@ -53,6 +53,7 @@ def _add_arguments(parser: Any) -> None:
     parser.add_argument("--kind", choices=sorted(CONNECTORS), required=True)
     parser.add_argument("--gateway-url", help="for alibaba1688; left out: the real platform")
     parser.add_argument("--path", help="for feed: the file")
+    parser.add_argument("--url", help="for feed: its https address instead")
     parser.add_argument("--options", help="further connector options: JSON text, or @file")
     parser.add_argument("--app-key", default="")
     for secret in SECRETS:
@@ -105,7 +106,7 @@ def _add(options: dict[str, Any]) -> None:
 
 def _options(options: dict[str, Any]) -> dict[str, Any]:
     chosen = _json_option(options["options"])
-    named = {"gateway_url": options["gateway_url"], "path": options["path"]}
+    named = {"gateway_url": options["gateway_url"], "path": options["path"], "url": options["url"]}
     return chosen | {name: value for name, value in named.items() if value}
 
 
