@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from syncjobs import selectors
 from syncjobs.models import SyncBatch, SyncJob
+from syncjobs.selectors.receipts import receipt_parts
 from system.backoffice.html import Tone, json_block
 
 SHOWN_LOG_LINES = 30
@@ -64,6 +65,7 @@ def job_page(job: SyncJob) -> dict[str, Any]:
         "tone": STATE_TONES[job.state],
         "progress": progress,
         "counters": [{"name": name, "label": label, "value": progress[name]} for name, label in COUNTERS.items()],
+        "receipt": receipt_parts(job),
         "duration": duration_text(job),
         "is_open": job.state in SyncJob.OPEN_STATES,
         "states": dict(SyncJob.State.choices),

@@ -13,6 +13,7 @@ from syncjobs.models.jobs import (
 from syncjobs.models.messages import ChangeMessage, MessageListener
 from syncjobs.models.quota import AuthorizationNotice, CallLedger
 from syncjobs.models.raw import AnswerField, RawAnswer
+from syncjobs.models.receipts import JobCalls, JobReceipt
 from syncjobs.models.schedules import ScheduleClock, ScheduledRun
 from syncjobs.models.webhooks import Webhook, WebhookDelivery
 
@@ -22,6 +23,8 @@ __all__ = [
     "CallLedger",
     "ChangeMessage",
     "HeldProduct",
+    "JobCalls",
+    "JobReceipt",
     "MessageListener",
     "RawAnswer",
     "RejectedRecord",

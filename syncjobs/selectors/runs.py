@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from products.models import Product, ProductChange
 from syncjobs.models import HeldProduct, SyncJob, SyncLog
 from syncjobs.selectors.jobs import JobView, job_view, jobs
+from syncjobs.selectors.receipts import ReceiptParts, fields_changed, receipt_parts, seconds
 from system import sql
 
 # So many products are named in a comparison.
@@ -27,11 +28,6 @@ COUNTERS = (
     "calls",
 )
 
-_FIELDS = """
-SELECT f.key AS name, sum(f.value::bigint)::bigint AS n
-FROM syncjobs_syncbatch b, jsonb_each_text(coalesce(b.counters -> 'fields', '{}')) AS f
-WHERE b.job_id = %s AND b.state = 'done' GROUP BY 1 ORDER BY 2 DESC, 1
-"""
 _COMPARE = """
 WITH here AS (SELECT DISTINCT product_id FROM products_productchange WHERE job_id = %(here)s::bigint),
      there AS (SELECT DISTINCT product_id FROM products_productchange WHERE job_id = %(there)s::bigint)
@@ -51,10 +47,9 @@ class DoubtView(TypedDict):
     details: dict[str, Any]
 
 
-class JobDetail(JobView):
-    """A job with the fields its changes were about, how often each changed, and what its walk may miss."""
+class JobDetail(JobView, ReceiptParts):
+    """A job with what it came to beyond its counters, and what its walk may miss."""
 
-    fields_changed: dict[str, int]
     doubts: list[DoubtView]
 
 
@@ -123,8 +118,8 @@ class Comparison(TypedDict):
 
 
 def job_detail(row: SyncJob) -> JobDetail:
-    """Show one job with what it changed; its source must be joined."""
-    return {**job_view(row), "fields_changed": fields_changed(row.pk), "doubts": doubts(row)}
+    """Show one job with all it came to; its source must be joined."""
+    return {**job_view(row), **receipt_parts(row), "doubts": doubts(row)}
 
 
 def doubts(row: SyncJob) -> list[DoubtView]:
@@ -138,11 +133,6 @@ def doubts(row: SyncJob) -> list[DoubtView]:
         }
         for doubt in row.doubts
     ]
-
-
-def fields_changed(job_id: int) -> dict[str, int]:
-    """How often each field changed, the most frequent first; a dry run tells what would have changed."""
-    return {row["name"]: row["n"] for row in sql.rows(_FIELDS, [job_id])}
 
 
 def changes(job_id: int, filters: Mapping[str, Any]) -> "QuerySet[ProductChange]":
@@ -230,7 +220,6 @@ def event_view(line: SyncLog) -> EventView:
 
 def receipt(row: SyncJob) -> Receipt:
     """What a run came to; its source must be joined."""
-    seconds = (row.finished_at - row.started_at).total_seconds() if row.finished_at and row.started_at else None
     return {
         "task_id": row.task_id,
         "type": row.type,
@@ -239,10 +228,10 @@ def receipt(row: SyncJob) -> Receipt:
         "dry_run": row.dry_run,
         "started_at": row.started_at,
         "finished_at": row.finished_at,
-        "seconds": seconds,
+        "seconds": seconds(row.started_at, row.finished_at),
         "rate_per_second": job_view(row)["progress"]["rate_per_second"],
         "counters": {name: getattr(row, name) for name in COUNTERS},
-        "fields_changed": fields_changed(row.pk),
+        "fields_changed": fields_changed(row),
         "doubts": doubts(row),
     }
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from syncjobs import live, selectors
 from syncjobs.models import SyncLog
-from syncjobs.services import deliveries, drift_queue
+from syncjobs.services import deliveries, drift_queue, receipts
 from system import sql
 
 # First word of the lock that makes writers of one job's log take turns.
@@ -39,7 +39,8 @@ def progress(job_id: int) -> None:
 
 
 def finished(job_id: int) -> None:
-    """Show how the job ended, to whoever watches and to the webhooks that ask for it; look at what it heard."""
+    """Show how the job ended, to whoever watches and to the webhooks that ask for it; keep its receipt."""
     deliveries.job_ended(job_id)
     drift_queue.order_look(job_id)
+    receipts.keep(job_id)
     transaction.on_commit(lambda: live.publish(job_id, "finished", selectors.job_view(selectors.job(job_id))))

@@ -19,6 +19,7 @@ from syncjobs.models import Source, SyncJob
 from syncjobs.services.gates import call_gate
 from syncjobs.services.outbound import check_source_options
 from syncjobs.services.policies import check_policies
+from syncjobs.services.receipts import CountedGate
 from system import audit, runtime, sql
 from system.crypto import CannotDecrypt, decrypt, encrypt
 from system.errors import ApplicationError, ErrorCode
@@ -311,11 +312,12 @@ def connect(source: Source, *, patience: float | None = None, job: SyncJob | Non
         FatalSourceError: the source's options make no sense.
     """
     wait = LONGEST_WAIT_SECONDS if patience is None else min(patience, HASTY_WAIT_SECONDS)
+    gate = call_gate(source, longest_wait=wait, job=job)
     context = ConnectorContext(
         source_name=source.name,
         options=source.options,
         credentials=SourceCredentials(source.pk),
-        gate=call_gate(source, longest_wait=wait, job=job),
+        gate=CountedGate(gate, job.pk) if job else gate,
         allowed_hosts=settings.OUTBOUND_ALLOWED_HOSTS,
         cache_folder=str(settings.FEED_CACHE_FOLDER),
         download_bytes=settings.FEED_DOWNLOAD_BYTES,

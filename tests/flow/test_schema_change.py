@@ -11,7 +11,7 @@ from products.records import ProductRecord
 from syncjobs.connectors.alibaba1688 import mapping
 from syncjobs.connectors.alibaba1688.connector import Alibaba1688Connector
 from syncjobs.engine.contracts import RawRecord
-from syncjobs.models import RejectedRecord, Source, SyncJob, SyncLog
+from syncjobs.models import JobCalls, RejectedRecord, Source, SyncJob, SyncLog
 from syncjobs.selectors.drift import findings
 from syncjobs.services import drift
 from syncjobs.services.replays import StartReplay, start_replay
@@ -68,6 +68,8 @@ def test_after_a_fix_a_replay_brings_in_what_was_rejected(
     assert (replay.state, replay.created, replay.rejected) == ("succeeded", rejected, 0)
     assert Product.objects.count() == products + rejected
     assert gateway.control("calls") == calls
+    assert not JobCalls.objects.filter(job_id=replay.pk).exists()
+    assert JobCalls.objects.get(job_id=job.pk, api="alibaba.product.list.get").calls > 1
 
 
 def fix(monkeypatch: pytest.MonkeyPatch, usual: Callable[[bytes], ProductRecord]) -> None:

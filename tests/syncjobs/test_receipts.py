@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from products.models import Product
-from syncjobs.models import Source, SyncJob
+from syncjobs.models import RejectedRecord, Source, SyncBatch, SyncJob
+from syncjobs.services.receipts import CountedGate
 from tests.client import ApiClient
 from tests.syncjobs.conftest import path, start, work
 from tests.syncjobs.scripted import World
@@ -93,6 +94,48 @@ def test_stop_resume_and_end_are_all_told(operate: ApiClient, source: Source, wo
     work(job)
     told = [step["status"] for step in operate.get(path(job, "events"))["items"] if step["status"]]
     assert told == ["running", "stopping", "stopped", "running", "succeeded"]
+
+
+def test_a_job_tells_why_records_were_rejected_and_how_long_it_took(operate: ApiClient, run: SyncJob) -> None:
+    shown = operate.get(f"sync/jobs/{run.task_id}")
+    assert shown["rejected_by"] == [
+        {"step": "normalize", "code": "invalid_price", "field": "price", "records": 1, "waiting": 1}
+    ]
+    assert shown["seconds"] is not None
+    RejectedRecord.objects.update(payload=b'["200002", "7.00"]')
+    operate.post(path(run, f"rejects/{RejectedRecord.objects.get().pk}/retry"))
+    assert operate.get(f"sync/jobs/{run.task_id}")["rejected_by"][0]["waiting"] == 0
+
+
+def test_nothing_of_it_goes_with_the_batches(operate: ApiClient, run: SyncJob) -> None:
+    before = operate.get(f"sync/jobs/{run.task_id}")
+    SyncBatch.objects.all().delete()
+    assert operate.get(f"sync/jobs/{run.task_id}") == before
+    assert before["fields_changed"] == {"price": 1}
+
+
+def test_a_job_that_runs_tells_what_it_has_done_so_far(operate: ApiClient, run: SyncJob) -> None:
+    SyncJob.objects.filter(pk=run.pk).update(state="running", finished_at=None)
+    shown = operate.get(f"sync/jobs/{run.task_id}")
+    assert (shown["seconds"], shown["fields_changed"]) == (None, {"price": 1})
+
+
+def test_calls_are_counted_by_api_for_the_job_they_were_made_for(operate: ApiClient, run: SyncJob) -> None:
+    class Open:
+        def acquire(self, api: str) -> None:
+            pass
+
+        def slow_down(self, seconds: float) -> None:
+            pass
+
+        def refused(self, api: str, *, used_up: bool = False) -> None:
+            pass
+
+    gate = CountedGate(Open(), run.pk)
+    for api in ("list", "list", "detail"):
+        gate.acquire(api)
+    shown = operate.get(f"sync/jobs/{run.task_id}")
+    assert shown["calls_by_api"] == [{"api": "list", "calls": 2}, {"api": "detail", "calls": 1}]
 
 
 READS = ["", "/changes", "/events", "/rejects", "/rejects/1", "/compare"]

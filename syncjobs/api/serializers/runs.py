@@ -36,10 +36,33 @@ class DoubtSerializer(serializers.Serializer[Any]):
     details = serializers.DictField()
 
 
-class JobDetailSerializer(JobSerializer):
-    """A job with the fields its changes were about, how often each changed, and what its walk may miss."""
+class ReasonSerializer(serializers.Serializer[Any]):
+    """Why records were rejected; `waiting` of them no retry has resolved."""
 
+    step = serializers.CharField()
+    code = serializers.CharField()
+    field = serializers.CharField(allow_blank=True)
+    records = serializers.IntegerField()
+    waiting = serializers.IntegerField()
+
+
+class ApiCallsSerializer(serializers.Serializer[Any]):
+    """Calls to one API, also those of the plan and those that failed."""
+
+    api = serializers.CharField()
+    calls = serializers.IntegerField()
+
+
+class JobDetailSerializer(JobSerializer):
+    """A job with what it came to beyond its counters, and what its walk may miss."""
+
+    seconds = serializers.FloatField(allow_null=True, help_text=_("Null while it runs"))
     fields_changed = serializers.DictField(child=serializers.IntegerField())
+    superseded = serializers.IntegerField(
+        help_text=_("Of the unchanged: a replay left them as a later sync had stored them")
+    )
+    rejected_by = ReasonSerializer(many=True)
+    calls_by_api = ApiCallsSerializer(many=True)
     doubts = DoubtSerializer(many=True)
 
 

@@ -10,6 +10,7 @@ from syncjobs import selectors
 from syncjobs.management.following import counters_text, follow
 from syncjobs.models import SyncJob
 from syncjobs.selectors.alerts import alerts
+from syncjobs.selectors.receipts import receipt_parts
 from syncjobs.services.jobs import find_job
 from system.errors import ApplicationError
 from system.management.console import terminal
@@ -66,7 +67,22 @@ def _show_job(console: Console, job: SyncJob) -> None:
     for name, value in {**view, **view["progress"]}.items():
         if name != "progress":
             table.add_row(name, str(value))
+    _add_receipt(table, job)
     console.print(table)
     for line in reversed(selectors.logs(job.task_id)[:LAST_LINES]):
         shown = selectors.log_view(line)
         console.print(f"{shown['created_at']:%H:%M:%S} {shown['level']:7} {shown['message']} {shown['context'] or ''}")
+
+
+def _add_receipt(table: Table, job: SyncJob) -> None:
+    """What the job came to beyond its counters."""
+    parts = receipt_parts(job)
+    table.add_row("seconds", str(parts["seconds"]))
+    table.add_row("fields_changed", ", ".join(f"{name} {count}" for name, count in parts["fields_changed"].items()))
+    for reason in parts["rejected_by"]:
+        about = f"{reason['step']} {reason['code']} {reason['field']}".rstrip()
+        table.add_row("rejected", f"{about}: {reason['records']}, waiting {reason['waiting']}")
+    for line in parts["calls_by_api"]:
+        table.add_row("calls", f"{line['api']} {line['calls']}")
+    if parts["superseded"]:
+        table.add_row("superseded", str(parts["superseded"]))
