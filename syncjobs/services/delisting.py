@@ -42,7 +42,7 @@ def delist_missing(job: SyncJob, claim: Claim, pulse: Heartbeat) -> None:
         LeaseLost, SyncCancelled: the batch is not ours any more.
     """
     job = SyncJob.objects.select_related("source").get(pk=job.pk)
-    doubt = _doubt(job)
+    doubt = _doubt(job, approved=_is_approved(claim))
     if doubt:
         _skip(job, claim, doubt)
         return
@@ -111,12 +111,16 @@ def _count_only(job: SyncJob, claim: Claim, found: Missed) -> None:
         batches.count(job.pk, counters)
 
 
-def _doubt(job: SyncJob) -> dict[str, Any] | None:
-    """Why the walk does not prove completeness; None when it does."""
+def _doubt(job: SyncJob, *, approved: bool) -> dict[str, Any] | None:
+    """Why the walk does not prove completeness; None when it does.
+
+    What was approved has been watched since it was shown: whoever saw one of its products has removed it. So only a
+    later full walk, with a list of its own, overtakes it.
+    """
     seen = SeenProduct.objects.filter(job_id=job.pk).count()
     lost = SyncBatch.objects.filter(job_id=job.pk, state=SyncBatch.State.FAILED).count()
     later = SyncJob.objects.filter(source=job.source, scope=job.scope, pk__gt=job.pk, processed__gt=0, dry_run=False)
-    overtaken = later.exists()
+    overtaken = (later.filter(type=SyncJob.Type.FULL) if approved else later).exists()
     if lost or overtaken or not job.provable or job.total_drifted or seen != job.total:
         return {
             "seen": seen,

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
-from psycopg.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
+from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled, SerializationFailure
 
 from syncjobs.engine import retry
 from syncjobs.engine.contracts import BatchSpec, Connector
@@ -127,10 +127,9 @@ def _run_guarded(job: SyncJob, claim: Claim, connector: Connector, pulse: Pulse)
     except EngineError as error:
         _answer(claim, error)
     except (OperationalError, InterfaceError) as error:
-        if not isinstance(error.__cause__, LOCK_TROUBLE):
+        if not isinstance(error.__cause__, (*LOCK_TROUBLE, QueryCanceled)):
             raise
-        logger.info("batch %s/%s met another at a lock and is given back", job.task_id, claim.number)
-        batches.give_back(claim)
+        _answer_database(claim, error)
     except Exception as error:
         logger.exception("batch %s/%s failed", job.task_id, claim.number)
         batches.crashed(claim, {"code": type(error).__name__, "message": str(error)[:500]})
@@ -157,6 +156,17 @@ def _answer(claim: Claim, error: EngineError) -> None:
         case _:
             logger.info("batch %s/%s given back: %s", claim.job_id, claim.number, error)
             batches.give_back(claim)
+
+
+def _answer_database(claim: Claim, error: OperationalError | InterfaceError) -> None:
+    """The database is there, but did not let the batch through."""
+    if isinstance(error.__cause__, QueryCanceled):
+        # It takes as long the next time, so it counts: a batch that is tried for ever keeps its job running for ever.
+        logger.error("batch %s/%s took too long: %s", claim.job_id, claim.number, error)
+        batches.crashed(claim, {"code": "statement_timeout", "message": str(error)[:500]})
+    else:
+        logger.info("batch %s/%s met another at a lock and is given back", claim.job_id, claim.number)
+        batches.give_back(claim)
 
 
 def _run(job: SyncJob, claim: Claim, connector: Connector, pulse: Pulse) -> None:

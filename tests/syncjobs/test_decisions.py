@@ -54,6 +54,24 @@ def test_nothing_beyond_the_list_is_delisted(operate: ApiClient, held: SyncJob) 
     assert Product.objects.get(source_id="900009").status == "published"
 
 
+def test_an_approval_counts_although_other_jobs_have_run_since(operate: ApiClient, held: SyncJob, world: World) -> None:
+    """A schedule runs every few minutes, an operator decides hours later; what was seen meanwhile stays."""
+    world.prices["100001"] = "10.00"
+    work(start(type="incremental"))
+    operate.post(path(held, "approve"), expect=202)
+    job = work(held)
+    assert (job.state, job.delisted) == ("succeeded", 2)
+    assert Product.objects.get(source_id="100001").status == "published"
+
+
+def test_an_approval_of_a_walk_that_another_full_walk_has_overtaken_delists_nothing(
+    operate: ApiClient, held: SyncJob, world: World
+) -> None:
+    work(start())
+    operate.post(path(held, "approve"), expect=202)
+    assert work(held).delisted == 0
+
+
 def test_an_empty_listing_can_be_believed_by_approval(operate: ApiClient, source: Source, world: World) -> None:
     world.offer(10)
     work(start())

@@ -322,3 +322,18 @@ def test_lines_of_a_job_appear_in_the_order_of_their_ids(source: Source, world: 
         "sync resumed",
         "sync finished",
     ]
+
+
+def test_a_statement_that_always_takes_too_long_does_not_keep_its_job_running_for_ever(
+    source: Source, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_long(_job: SyncJob) -> None:
+        with transaction.atomic():
+            sql.execute("SET LOCAL statement_timeout = 20")
+            sql.rows("SELECT pg_sleep(20)")
+
+    world.offer(10)
+    monkeypatch.setattr("syncjobs.services.delisting._count_missing", too_long)
+    job = work(start())
+    (batch,) = SyncBatch.objects.filter(job=job, state="failed")
+    assert (job.state, batch.error and batch.error["code"]) == ("partial", "statement_timeout")

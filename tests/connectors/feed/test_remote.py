@@ -7,6 +7,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import formatdate
@@ -135,6 +136,15 @@ def test_a_worker_without_the_snapshot_fetches_the_same_or_stops(
         fetched(connect(), specs)
     assert error.value.code == "feed_changed"
     assert "anew" in error.value.suggestion
+
+
+def test_of_many_who_lack_the_snapshot_one_fetches_it(server: Server, connect: Connect, tmp_path: Path) -> None:
+    (spec,) = specs_of(connect(), Scope(type="full"))
+    remove_unused(tmp_path / "kept", -1)
+    with ThreadPoolExecutor(6) as workers:
+        found = list(workers.map(lambda _: fetched(connect(), [spec]), range(6)))
+    assert found == [[record(number)["id"] for number in range(10)]] * 6
+    assert len(server.seen) == 2
 
 
 def test_an_unchanged_feed_is_an_empty_incremental_walk(server: Server, connect: Connect) -> None:
