@@ -69,6 +69,7 @@ routes: list[URLPattern] = [
     path("sync/status", SyncViewSet.as_view({"get": "status"})),
     path("sync/logs", SyncViewSet.as_view({"get": "logs"})),
     path("sync/statistics", SyncViewSet.as_view({"get": "statistics"})),
+    path("sync/quota", SyncViewSet.as_view({"get": "quota"})),
     path("sync/jobs", JobViewSet.as_view({"get": "list"})),
     path("sync/jobs/<task_id>", JobViewSet.as_view({"get": "retrieve"})),
     path("queue/tasks", QueueViewSet.as_view({"get": "list"})),

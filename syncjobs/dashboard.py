@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from syncjobs import selectors
 from syncjobs.models import SyncJob
+from syncjobs.selectors.alerts import alerts
+from syncjobs.selectors.quota import quota_views
 from system.metrics import Gauge, Values
 from system.models import Task
 
@@ -87,6 +89,33 @@ def workers_card() -> dict[str, Any]:
         "workers": selectors.workers_view(),
         "queues": [{"name": labels[name], **counts} for name, counts in queues.items()],
     }
+
+
+def quota_card() -> dict[str, Any]:
+    """The calls of each app key today."""
+    return {"keys": [view | {"name": view["app_key"] or view["sources"][0]} for view in quota_views()]}
+
+
+def alerts_card() -> dict[str, Any]:
+    """What somebody should look at."""
+    return {"alerts": alerts()}
+
+
+def quota_gauges() -> Iterable[Gauge]:
+    """Calls of each app key today, and how many it may make, for monitors."""
+    try:
+        views = quota_views()
+    except DatabaseProblem:
+        return []
+    names = {view["app_key"] or view["sources"][0]: view for view in views}
+    used: Values = {(name,): float(view["used_today"]) for name, view in names.items()}
+    refused: Values = {(name,): float(view["refused_today"]) for name, view in names.items()}
+    limits: Values = {(name,): float(view["limit"]) for name, view in names.items() if view["limit"]}
+    return [
+        Gauge("source_calls_today", "Calls since midnight in China", ("app_key",), used),
+        Gauge("source_calls_refused_today", "Of them, refused by the platform", ("app_key",), refused),
+        Gauge("source_calls_limit", "Calls a day", ("app_key",), limits),
+    ]
 
 
 def jobs_gauges() -> Iterable[Gauge]:

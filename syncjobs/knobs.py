@@ -1,5 +1,7 @@
 """What an administrator may change about syncs while the system runs."""
 
+from typing import Any
+
 from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -8,6 +10,7 @@ from system import runtime
 from system.runtime import Definition, Fact
 
 GROUP = _("Synchronization")
+MOST_WARNINGS = 10
 
 
 def register() -> None:
@@ -40,6 +43,7 @@ def register() -> None:
         ),
         *_raw_layer(),
     )
+    runtime.register(_warn_days())
     runtime.register_fact(
         Fact("sync.batch_size_max", _("Most records a batch"), settings.SYNC_BATCH_SIZE_MAX),
         Fact("sync.max_workers_max", _("Most batches in flight of one job"), settings.SYNC_MAX_WORKERS_MAX),
@@ -62,6 +66,29 @@ def _raw_layer() -> tuple[Definition, ...]:
             least=1,
         ),
     )
+
+
+def _warn_days() -> Definition:
+    return Definition(
+        key="sync.authorization_warn_days",
+        kind="string",
+        default=settings.SYNC_AUTHORIZATION_WARN_DAYS,
+        group=GROUP,
+        description=_("So many days before a source's authorisation ends somebody is told, separated by commas"),
+        check=_days_problem,
+    )
+
+
+def authorization_warn_days() -> list[int]:
+    """The days before the end, the last warning first."""
+    text: str = runtime.changed("sync.authorization_warn_days", settings.SYNC_AUTHORIZATION_WARN_DAYS)
+    return sorted({int(day) for day in text.split(",")})
+
+
+def _days_problem(text: str) -> Any:
+    days = text.replace(" ", "").split(",")
+    good = len(days) <= MOST_WARNINGS and all(day.isascii() and day.isdigit() and 1 <= int(day) <= 365 for day in days)
+    return None if good else _("Must be up to ten numbers of days from 1 to 365, such as 30,14,7,1.")
 
 
 def _number(key: str, default: int, description: Promise, *, least: int = 0, most: int = 100) -> Definition:

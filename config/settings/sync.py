@@ -1,6 +1,6 @@
 """The sync engine's limits. Times are seconds."""
 
-from config.env import integer
+from config.env import integer, text
 
 SYNC_LEASE_SECONDS = integer("SYNC_LEASE_SECONDS", 30, minimum=2, maximum=600)
 SYNC_SLICE_SECONDS = integer("SYNC_SLICE_SECONDS", 15, minimum=1, maximum=60)
@@ -26,3 +26,5 @@ SYNC_RAW_DAYS = integer("SYNC_RAW_DAYS", 30, maximum=3650)
 SYNC_RAW_VERSIONS = integer("SYNC_RAW_VERSIONS", 3, minimum=1, maximum=100)
 # How long it is kept what a walk saw that was stopped, failed or held and that nobody resumed.
 SYNC_SEEN_DAYS = integer("SYNC_SEEN_DAYS", 14, minimum=1)
+# So many days before a source must be authorised again somebody is told.
+SYNC_AUTHORIZATION_WARN_DAYS = text("SYNC_AUTHORIZATION_WARN_DAYS", "30,14,7,1")

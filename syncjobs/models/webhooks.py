@@ -28,6 +28,7 @@ class Webhook(models.Model):
         JOB_FAILED = "job.failed", _("a job failed")
         JOB_HELD = "job.held", _("a job waits for a decision or for its quota")
         JOB_STOPPED = "job.stopped", _("a job was stopped")
+        SOURCE_AUTHORIZATION_EXPIRING = "source.authorization_expiring", _("a source must be authorised again soon")
         PRODUCT_CREATED = "product.created", _("a product is new")
         PRODUCT_UPDATED = "product.updated", _("a product has changed")
         PRODUCT_DELISTED = "product.delisted", _("a product is not offered any more")

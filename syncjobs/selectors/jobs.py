@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from syncjobs.models import SyncJob, SyncLog
+from syncjobs.selectors.alerts import Alert, alerts
 from syncjobs.selectors.messages import channels_view
 from system import sql
 from system.models import Task, WorkerPulse
@@ -77,6 +78,7 @@ class StatusView(TypedDict):
     workers: dict[str, Any]
     queues: dict[str, dict[str, int]]
     messages: list[dict[str, Any]]
+    alerts: list[Alert]
 
 
 def jobs() -> "QuerySet[SyncJob]":
@@ -214,6 +216,7 @@ def status_view(task_id: str | None = None) -> StatusView:
         "workers": workers_view(),
         "queues": queues_view(),
         "messages": channels_view(),
+        "alerts": alerts(),
     }
 
 

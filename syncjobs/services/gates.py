@@ -1,6 +1,7 @@
 """The right to call a source: one gate for all sources with the same app key, with a ledger that survives Redis."""
 
 import logging
+from collections.abc import Collection
 from datetime import timedelta
 from math import ceil
 
@@ -27,19 +28,31 @@ def call_gate(
     Args:
         job: on whose behalf; left out, somebody waits at a screen, and may use the reserve.
     """
+    asker = Asker(job=str(job.pk), priority=job.priority) if job else None
+    return gate_of(bucket_of(source), pace_of(source), longest_wait, asker)
+
+
+def gate_of(
+    bucket: str, pace: Pace, longest_wait: float = LONGEST_WAIT_SECONDS, asker: Asker | None = None
+) -> RedisCallGate:
+    """The gate of an app key, by what is known of it."""
     return RedisCallGate(
         redis_client("cache"),
-        key("calls", bucket_of(source)),
-        pace_of(source),
+        key("calls", bucket),
+        pace,
         longest_wait=longest_wait,
-        ledger=StoredLedger(bucket_of(source)),
-        asker=Asker(job=str(job.pk), priority=job.priority) if job else None,
+        ledger=StoredLedger(bucket),
+        asker=asker,
     )
 
 
 def pace_of(source: Source) -> Pace:
     """What the app key may do. Sources that share one are held to the strictest of what is set."""
-    sharing = [source, *_sharing(source)]
+    return strictest([source, *_sharing(source)])
+
+
+def strictest(sharing: Collection[Source]) -> Pace:
+    """The pace of sources that share an app key."""
     limits = [row.daily_call_limit for row in sharing if row.daily_call_limit]
     holds = [hold for hold in map(hold_at, sharing) if hold is not None]
     return Pace(
@@ -63,18 +76,18 @@ def _sharing(source: Source) -> list[Source]:
     return list(others.only("calls_per_second", "daily_call_limit", "hold_at_percent"))
 
 
-def one_of_each_bucket() -> list[Source]:
-    """A source of each app key that is in use, in order of their names."""
-    found: dict[str, Source] = {}
+def by_bucket() -> dict[str, list[Source]]:
+    """The sources of each app key, in order of their names; one query."""
+    found: dict[str, list[Source]] = {}
     for source in Source.objects.order_by("name"):
-        found.setdefault(bucket_of(source), source)
-    return list(found.values())
+        found.setdefault(bucket_of(source), []).append(source)
+    return found
 
 
 def write_ledgers_through() -> None:
     """Bring what Redis has counted to the database, also the rest of yesterday. For the sweeper; no harm done twice."""
-    for source in one_of_each_bucket():
-        gate = call_gate(source)
+    for bucket, sharing in by_bucket().items():
+        gate = gate_of(bucket, strictest(sharing))
         try:
             today = gate.today()
             for day in (today - timedelta(days=1), today):

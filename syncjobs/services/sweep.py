@@ -3,7 +3,17 @@
 from django.db import transaction
 
 from syncjobs.models import SyncJob
-from syncjobs.services import batches, delisting, gates, jobs, messages, pump, quota_holds, schedule_runs
+from syncjobs.services import (
+    authorizations,
+    batches,
+    delisting,
+    gates,
+    jobs,
+    messages,
+    pump,
+    quota_holds,
+    schedule_runs,
+)
 from syncjobs.services.slices_queue import ensure_slices
 
 
@@ -20,6 +30,7 @@ def sweep_jobs() -> None:
     delisting.forget_walks()
     gates.write_ledgers_through()
     quota_holds.resume_after_reset()
+    authorizations.tell_of_endings()
     schedule_runs.run_due()
     messages.ring_waiting()
     pump.begin_if_due()

@@ -154,6 +154,7 @@ TABLE: dict[tuple[str, str], Row] = {
         who="operator", scope="sync", path="webhooks/{webhook}/deliveries/{delivery}/redeliver", body={}, status=202
     ),
     ("GET", "sync/statistics"): Row(who="viewer", query=True, counted=True),
+    ("GET", "sync/quota"): Row(who="viewer", query=True, counted=True),
     ("GET", "sync/jobs/<task_id>"): Row(who="viewer", path="sync/jobs/{running}", query=True, counted=True),
     ("GET", "sync/jobs/<task_id>/changes"): Row(
         who="viewer", path="sync/jobs/{stopped}/changes", query=True, counted=True

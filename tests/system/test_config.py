@@ -227,4 +227,6 @@ def documented(setting: runtime.Definition) -> str:
     elif setting.key.startswith("throttle."):
         # The tests have limits of their own.
         default, allowed = STOCK[setting.key.removeprefix("throttle.")], "a rate"
+    elif setting.key.endswith("_days"):
+        allowed = "up to ten numbers from 1 to 365"
     return f"| `{setting.key}` | {default} | {allowed} |"

@@ -5,6 +5,7 @@ from syncjobs.api.serializers.insight import (
     StatisticsSerializer,
     ValidationSerializer,
 )
+from syncjobs.api.serializers.quota import QuotaAnswerSerializer
 from syncjobs.api.serializers.raw import (
     RawAnswerDetailSerializer,
     RawAnswerSerializer,
@@ -63,6 +64,7 @@ __all__ = [
     "NoParameters",
     "ProgressSerializer",
     "QueueSerializer",
+    "QuotaAnswerSerializer",
     "RawAnswerDetailSerializer",
     "RawAnswerSerializer",
     "RawQuery",

@@ -250,6 +250,16 @@ class MessageChannelSerializer(serializers.Serializer[Any]):
     waiting = serializers.IntegerField(help_text=_("Messages whose products are not fetched yet, up to 10,000"))
 
 
+class AlertSerializer(serializers.Serializer[Any]):
+    """What somebody should look at, in the caller's language."""
+
+    code = serializers.CharField()
+    level = serializers.ChoiceField(choices=["error", "warning"])
+    message = serializers.CharField()
+    next_step = serializers.CharField()
+    context = serializers.DictField()  # type: ignore[assignment] # the framework's own attribute of this name is unused here
+
+
 class StatusSerializer(serializers.Serializer[Any]):
     """What is going on."""
 
@@ -258,3 +268,4 @@ class StatusSerializer(serializers.Serializer[Any]):
     workers = WorkersSerializer()
     queues = serializers.DictField(child=QueueSerializer())
     messages = MessageChannelSerializer(many=True)
+    alerts = AlertSerializer(many=True)

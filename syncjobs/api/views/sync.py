@@ -9,6 +9,7 @@ from syncjobs import selectors
 from syncjobs.api import serializers
 from syncjobs.api.filters import filter_logs
 from syncjobs.api.views.answers import CANNOT_REACH, TOO_SLOW
+from syncjobs.selectors.quota import quota_views
 from syncjobs.selectors.statistics import statistics
 from syncjobs.selectors.validations import validation_view
 from syncjobs.services import jobs
@@ -43,7 +44,7 @@ class SyncViewSet(ApiViewSet):
     """What a sync is told to do, and how it stands."""
 
     permission_classes = [IsSyncOperator]
-    action_permissions = {"status": IsViewer, "logs": IsViewer, "statistics": IsViewer}
+    action_permissions = {"status": IsViewer, "logs": IsViewer, "statistics": IsViewer, "quota": IsViewer}
     settled_actions = frozenset({"start", "stop", "resume"})
     # It asks the source, and a token renewed on the way must not be rolled back with a refusal.
     idempotent_outside = frozenset({"validate"})
@@ -109,6 +110,12 @@ class SyncViewSet(ApiViewSet):
         return self.reply(
             statistics(query["start_time"], query["end_time"], source=query.get("source"), group=query["group"])
         )
+
+    @extend_schema(responses={200: serializers.QuotaAnswerSerializer})
+    def quota(self, request: Request) -> Response:
+        """Calls of each app key: used today, left, reserve, by API, the last seven days, and what running jobs need."""
+        serializers.NoParameters.parse(request)
+        return self.reply({"items": quota_views()})
 
 
 class SyncTaskViewSet(ApiViewSet):

@@ -169,10 +169,13 @@ class RedisCallGate:
         """
         try:
             day = day or self.today()
-            found = cast("dict[bytes, bytes]", self._client.hgetall(self._book_of(day)))
+            return self.counted_here(day) or self._ledger.load(day)
         except redis.RedisError as error:
             raise self._unavailable(error) from None
-        return _read(found) or self._ledger.load(day)
+
+    def counted_here(self, day: date) -> dict[str, Counted]:
+        """What Redis alone knows of a day. Raises `redis.RedisError`."""
+        return _read(cast("dict[bytes, bytes]", self._client.hgetall(self._book_of(day))))
 
     def used_today(self) -> int:
         """Calls counted since midnight in China. Raises as `acquire`."""

@@ -9,6 +9,7 @@ from rich.table import Table
 from syncjobs import selectors
 from syncjobs.management.following import counters_text, follow
 from syncjobs.models import SyncJob
+from syncjobs.selectors.alerts import alerts
 from syncjobs.services.jobs import find_job
 from system.errors import ApplicationError
 from system.management.console import terminal
@@ -55,6 +56,8 @@ def _show_overview(console: Console) -> None:
     workers = selectors.workers_view()
     waiting = ", ".join(f"{name} {queue['pending']}" for name, queue in selectors.queues_view().items())
     console.print(f"workers online: {workers['online']}   waiting tasks: {waiting}")
+    for alert in alerts():
+        console.print(f"{alert['level']}: {alert['message']} {alert['next_step']}")
 
 
 def _show_job(console: Console, job: SyncJob) -> None:
