@@ -81,6 +81,7 @@ routes: list[URLPattern] = [
     path("sync/sources", SourceViewSet.as_view(COLLECTION)),
     path("sync/sources/<pk>", SourceViewSet.as_view(RESOURCE)),
     path("sync/sources/<pk>/check", SourceViewSet.as_view({"post": "check"})),
+    path("sync/sources/<pk>/drift", RawViewSet.as_view({"get": "drift"})),
     path("sync/schedules", ScheduleViewSet.as_view(COLLECTION)),
     path("sync/schedules/<pk>", ScheduleViewSet.as_view(RESOURCE)),
     path("sync/callbacks/<source>", CallbackViewSet.as_view({"post": "receive"})),

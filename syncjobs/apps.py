@@ -17,6 +17,8 @@ class SyncjobsConfig(AppConfig):
         from syncjobs.selectors import job_names, job_number
         from syncjobs.services.announced import apply_stock, fetch_announced
         from syncjobs.services.deliveries import DELIVER_KIND
+        from syncjobs.services.drift import look
+        from syncjobs.services.drift_queue import DRIFT_KIND
         from syncjobs.services.jobs import request_stop
         from syncjobs.services.messages import FETCH_KIND, STOCK_KIND
         from syncjobs.services.policies import policies_by_name
@@ -34,6 +36,7 @@ class SyncjobsConfig(AppConfig):
         # A slice is only a part: whoever cancels one wants the sync to stop, not another slice in its place.
         register_handler(SLICE_KIND, run_slice, on_cancel=request_stop, on_crash_loop=end_crash_loop)
         register_handler(UNDO_KIND, run_undo)
+        register_handler(DRIFT_KIND, look)
         register_handler(RETRY_KIND, run_retries, visible=("filters",))
         register_job_names(JobNames(job_names, job_number))
         register_handler(DELIVER_KIND, deliver)

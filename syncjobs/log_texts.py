@@ -31,4 +31,5 @@ TEXTS = (
     _("delisting approved"),
     _("sync failed"),
     _("sync finished"),
+    _("the source's answers have other fields than before"),
 )

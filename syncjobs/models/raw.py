@@ -34,7 +34,10 @@ class RawAnswer(models.Model):
 
 
 class AnswerField(models.Model):
-    """In how many of a run's new answers one field stood with one JSON type; the path "" counts the answers."""
+    """In how many of a run's new answers one field stood with one JSON type.
+
+    The path "" counts answers: as object those that were looked at, as array all of the run.
+    """
 
     class Kind(models.TextChoices):
         NULL = "null", "null"

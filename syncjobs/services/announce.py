@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from syncjobs import live, selectors
 from syncjobs.models import SyncLog
-from syncjobs.services import deliveries
+from syncjobs.services import deliveries, drift_queue
 from system import sql
 
 # First word of the lock that makes writers of one job's log take turns.
@@ -39,6 +39,7 @@ def progress(job_id: int) -> None:
 
 
 def finished(job_id: int) -> None:
-    """Show how the job ended, to whoever watches and to the webhooks that ask for it."""
+    """Show how the job ended, to whoever watches and to the webhooks that ask for it; look at what it heard."""
     deliveries.job_ended(job_id)
+    drift_queue.order_look(job_id)
     transaction.on_commit(lambda: live.publish(job_id, "finished", selectors.job_view(selectors.job(job_id))))

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from syncjobs.connectors.feed.snapshots import remove_unused
 from syncjobs.models import ChangeMessage, ScheduledRun, WebhookDelivery
-from syncjobs.services import raw_answers
+from syncjobs.services import drift, raw_answers
 from system import sql
 
 # 1688 repeats a message for days at most, so a message id this old does not come back.
@@ -59,4 +59,4 @@ def tidy() -> int:
         old = model._default_manager.filter(is_done, created_at__lt=timezone.now() - timedelta(days=days))
         while rows := list(old.order_by("pk").values_list("pk", flat=True)[:ROWS_AT_ONCE]):
             removed += model._default_manager.filter(pk__in=rows).delete()[0]
-    return removed + raw_answers.tidy()
+    return removed + raw_answers.tidy() + drift.tidy()

@@ -181,6 +181,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "sync/jobs/<task_id>/rejects/export"): Row(
         who="viewer", path="sync/jobs/{stopped}/rejects/export?format=zip", status=400
     ),
+    ("GET", "sync/sources/<pk>/drift"): Row(who="viewer", path="sync/sources/{unused}/drift", query=True, counted=True),
     ("POST", "sync/replay"): Row(who="operator", scope="sync", body={"since": "7d"}, status=202),
     ("GET", "sync/answers"): Row(who="viewer", query=True, counted=True),
     ("GET", "sync/answers/<pk>"): Row(who="viewer", path="sync/answers/{raw}", query=True, counted=True),

@@ -17,7 +17,7 @@ from syncjobs.engine.contracts import BatchSpec
 from syncjobs.engine.errors import FatalSourceError, RetryableSourceError, SyncCancelled
 from syncjobs.engine.pipeline import BatchResult, Counters
 from syncjobs.models import Source, SyncBatch, SyncJob, SyncLog
-from syncjobs.services import announce, batches, delisting, pulse, slices
+from syncjobs.services import announce, batches, delisting, kept_answers, pulse, slices
 from syncjobs.services.batches import Claim
 from syncjobs.services.jobs import resume_sync, stop_sync
 from syncjobs.services.sweep import sweep_jobs
@@ -189,7 +189,7 @@ def test_a_source_that_cannot_be_connected_ends_the_job(
     def refuse(_source: Source, job: SyncJob) -> None:
         raise FatalSourceError("no such mapping", code="invalid_options")
 
-    monkeypatch.setattr(slices, "connect", refuse)
+    monkeypatch.setattr(kept_answers, "connect", refuse)
     job = work(start())
     assert (job.state, error_code(job)) == ("failed", "invalid_options")
 

@@ -1,5 +1,6 @@
 """Bodies, parameters and documented answers of the sync API, by area."""
 
+from syncjobs.api.serializers.drift import DriftQuery, DriftSerializer
 from syncjobs.api.serializers.insight import (
     StatisticsQuery,
     StatisticsSerializer,
@@ -54,6 +55,8 @@ __all__ = [
     "ChangesQuery",
     "CompareQuery",
     "ComparisonSerializer",
+    "DriftQuery",
+    "DriftSerializer",
     "EventSerializer",
     "EventsQuery",
     "JobDetailSerializer",

@@ -9,7 +9,10 @@ from syncjobs import selectors
 from syncjobs.api import serializers
 from syncjobs.models import RawAnswer
 from syncjobs.selectors import raw
+from syncjobs.selectors.drift import drift_view
+from syncjobs.services.jobs import find_job
 from syncjobs.services.replays import start_replay
+from syncjobs.services.sources import source_with_id
 from system.api.listing import newest_page
 from system.api.paths import row_id
 from system.api.permissions import IsSyncOperator, IsViewer
@@ -55,3 +58,15 @@ class RawViewSet(ApiViewSet):
         body = serializers.ReplaySerializer.parse(request)
         job = start_replay(serializers.replay_request(body, request.user.get_username()))
         return self.accept(selectors.job_view(job), message=_("Replay started"))
+
+    @extend_schema(parameters=[serializers.DriftQuery], responses={200: serializers.DriftSerializer})
+    def drift(self, request: Request, pk: str) -> Response:
+        """Fields of a source's answers that are new, of another type or gone, since when, and in which share.
+
+        After each job the answers it heard for the first time are looked at; of many only a part.
+        """
+        query = serializers.DriftQuery.parse(request)
+        filters = {"change": query.get("change"), "since": query.get("since")}
+        if "task_id" in query:
+            filters["job_id"] = find_job(query["task_id"]).pk
+        return self.reply(drift_view(source_with_id(row_id(pk)).name, filters))

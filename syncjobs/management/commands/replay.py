@@ -22,7 +22,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare what a replay takes."""
         parser.add_argument("--source", help="name of the source; left out: the default source")
-        parser.add_argument("--since", type=_moment, metavar="7d", help="12h, 7d, 2w or a time; left out: all kept")
+        parser.add_argument("--since", type=moment, metavar="7d", help="12h, 7d, 2w or a time; left out: all kept")
         parser.add_argument("--offers", nargs="+", default=[], metavar="OFFER", help="offer ids or links")
         parser.add_argument("--priority", choices=Task.Queue.values, default=Task.Queue.DEFAULT)
         parser.add_argument("--dry-run", action="store_true", help="only count what would change")
@@ -49,11 +49,16 @@ def _request(options: dict[str, Any]) -> StartReplay:
     )
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
+    """A time, or how long ago, as an argument.
+
+    Raises:
+        ArgumentTypeError: it is neither.
+    """
     if span := span_of(text):
         return timezone.now() - span
     try:
-        moment = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
     except ValueError:
         raise ArgumentTypeError("give 12h, 7d, 2w or a time such as 2026-05-01T08:00") from None
-    return moment if moment.tzinfo else timezone.make_aware(moment)
+    return found if found.tzinfo else timezone.make_aware(found)
