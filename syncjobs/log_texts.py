@@ -13,7 +13,7 @@ TEXTS = (
     _("category tree not granted, going on without it"),
     _("products missing from the source, not delisted yet"),
     _("walk not provably complete, nothing delisted"),
-    _("the database was restarted, what the walk saw is forgotten"),
+    _("what the walk saw is forgotten: the database was restarted, or the job rested for long"),
     _("walk saw less than the source claims"),
     _("stop requested"),
     _("sync stopped"),

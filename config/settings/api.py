@@ -82,6 +82,7 @@ SPECTACULAR_SETTINGS = {
         "RunChangeKind": (
             *("created", "updated", "missing", "suspect", "delisted", "seen_again", "restored", "deleted", "held"),
         ),
+        "AnswerFieldType": "syncjobs.models.AnswerField.Kind",
         "LogLevel": "syncjobs.models.SyncLog.Level",
         "SystemLogLevel": "system.api.logbooks.LEVELS",
         "HealthStatus": ("ok", "degraded", "unavailable"),

@@ -233,9 +233,15 @@ def forget_walks() -> None:
     """Remove what finished walks remembered, a chunk at a time."""
     sql.execute(
         """
-        DELETE FROM syncjobs_seenproduct WHERE ctid IN (
-            SELECT s.ctid FROM syncjobs_seenproduct s JOIN syncjobs_syncjob j ON s.job_id = ANY (ARRAY[j.id, -j.id])
-            WHERE j.state IN ('succeeded', 'partial') LIMIT %s::int)
+        WITH RECURSIVE walks AS (
+            SELECT min(job_id) AS id FROM syncjobs_seenproduct
+            UNION ALL
+            SELECT (SELECT min(job_id) FROM syncjobs_seenproduct WHERE job_id > walks.id) FROM walks
+            WHERE walks.id IS NOT NULL)
+        DELETE FROM syncjobs_seenproduct WHERE ctid = ANY (ARRAY(
+            SELECT s.ctid FROM walks
+            JOIN syncjobs_syncjob j ON j.id = abs(walks.id) AND j.state IN ('succeeded', 'partial')
+            JOIN syncjobs_seenproduct s ON s.job_id = walks.id LIMIT %s::int))
         """,
         [FORGET_CHUNK],
     )

@@ -336,7 +336,11 @@ def _move_watermark(job_id: int, *, batches_lost: int) -> None:
     """
     unseen = sql.one(UNSEEN_SQL, [job_id])
     if unseen and unseen["products"] > 0 and not batches.has_memory(job_id):
-        announce.log(job_id, "the database was restarted, what the walk saw is forgotten", level="warning")
+        announce.log(
+            job_id,
+            "what the walk saw is forgotten: the database was restarted, or the job rested for long",
+            level="warning",
+        )
     elif unseen and unseen["products"] > 0:
         error = {"code": "incomplete_walk", "unseen": unseen["products"]}
         SyncJob.objects.filter(pk=job_id, state=State.SUCCEEDED).update(state=State.PARTIAL, error=error)

@@ -8,6 +8,7 @@ import logging
 from collections import deque
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 
 import msgspec
 from django.db import InterfaceError, OperationalError, transaction
@@ -42,7 +43,7 @@ def run_due(now: datetime | None = None) -> int:
     now = now or _database_clock()
     _stop_clocks()
     _run_waiting()
-    return sum(_run_guarded(schedule_id, now) for schedule_id in _due(now))
+    return sum(_guarded(partial(run_schedule, schedule_id, now)) for schedule_id in _due(now))
 
 
 def run_schedule(schedule_id: int, now: datetime) -> int:
@@ -92,14 +93,14 @@ def _due(now: datetime) -> Iterator[int]:
             yield task.pk
 
 
-def _run_guarded(schedule_id: int, now: datetime) -> int:
+def _guarded(work: "partial[int]") -> int:
     """One schedule that cannot be run must not keep the others from running."""
     try:
-        return run_schedule(schedule_id, now)
+        return work()
     except (OperationalError, InterfaceError):
         raise
     except Exception:
-        logger.exception("schedule %s could not be run and is tried again", schedule_id)
+        logger.exception("a schedule could not be run and is tried again: %s", work.args[0])
         return 0
 
 
@@ -140,18 +141,20 @@ def _policy(task: PeriodicTask) -> ScheduledSync:
 def _run_waiting() -> None:
     """Start what waited for a job that has ended by now."""
     for run_id in ScheduledRun.objects.filter(state=State.WAITING).order_by("slot").values_list("pk", flat=True):
-        with transaction.atomic():
-            rows = ScheduledRun.objects.select_for_update(skip_locked=True)
-            run = rows.filter(pk=run_id, state=State.WAITING).first()
-            if run:
-                _try_again(run)
+        _guarded(partial(_try_again, run_id))
 
 
-def _try_again(run: ScheduledRun) -> None:
-    """A schedule that was switched off meanwhile, or that does not wait any more, lets its slot go."""
+@transaction.atomic
+def _try_again(run_id: int) -> int:
+    """A schedule that was switched off meanwhile lets its slot go."""
+    rows = ScheduledRun.objects.select_for_update(skip_locked=True)
+    run = rows.filter(pk=run_id, state=State.WAITING).first()
+    if run is None:
+        return 0
     task = PeriodicTask.objects.filter(pk=run.schedule_id, task=RUN_TASK).select_related("crontab", "interval").first()
     outcome = _started_as(task) if task and task.enabled else {"state": State.SKIPPED}
     ScheduledRun.objects.filter(pk=run.pk).update(**{"state": State.STARTED, "reason": None, **outcome})
+    return 1
 
 
 def _run_slot(task: PeriodicTask, slot: datetime) -> None:

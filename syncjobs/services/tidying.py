@@ -35,7 +35,7 @@ OLD: tuple[tuple[type[Model], int, Q], ...] = (
 RESTING = "state IN ('stopped', 'failed', 'held') AND finished_at < now() - make_interval(days => %s::int)"
 FORGET_SQL = f"""
 DELETE FROM syncjobs_seenproduct WHERE ctid IN (
-    SELECT s.ctid FROM syncjobs_seenproduct s JOIN syncjobs_syncjob j ON j.id = s.job_id
+    SELECT s.ctid FROM syncjobs_seenproduct s JOIN syncjobs_syncjob j ON s.job_id = ANY (ARRAY[j.id, -j.id])
     WHERE j.{RESTING} LIMIT %s::int)
 """  # noqa: S608 (a constant of ours)
 

@@ -257,5 +257,5 @@ def test_a_walk_whose_memory_a_crash_took_proves_nothing_and_accuses_nobody(sour
     world.before_fetch = crash
     job = work(start())
     assert (job.state, job.error, job.delisted) == ("succeeded", None, 0)
-    assert SyncLog.objects.filter(job=job, message__startswith="the database was restarted").exists()
+    assert SyncLog.objects.filter(job=job, message__startswith="what the walk saw is forgotten").exists()
     assert Watermark.objects.get().job_id != job.pk
