@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 
-class ApiCallsSerializer(serializers.Serializer[Any]):
+class ApiCallsTodaySerializer(serializers.Serializer[Any]):
     """Calls of one API today; `(lost)` are those that may have been made when Redis lost its numbers."""
 
     api = serializers.CharField()
@@ -48,7 +48,7 @@ class AppKeyQuotaSerializer(serializers.Serializer[Any]):
         allow_null=True, help_text=_("When the platform last said today that all calls are used up")
     )
     resets_at = serializers.DateTimeField()
-    apis = ApiCallsSerializer(many=True)
+    apis = ApiCallsTodaySerializer(many=True)
     days = DayCallsSerializer(many=True, help_text=_("The last seven, today first"))
     jobs = JobCallsSerializer(many=True)
     fits = serializers.BooleanField(
