@@ -2,10 +2,12 @@
 
 import os
 import signal
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
 from celery.signals import worker_init
+from django.utils import timezone
 
 from config.celery import app
 
@@ -21,7 +23,14 @@ def build_in(**_: Any) -> None:
     from tests.faults.failpoints import install
 
     install(Path(os.environ["FAULTS_FOLDER"]))
+    set_clock(timedelta(seconds=int(os.environ.get("FAULT_CLOCK_SECONDS", "0"))))
     register_handler(POISON_KIND, die)
+
+
+def set_clock(ahead: timedelta) -> None:
+    """Let the project's clock in this process go before or after the database's."""
+    real = timezone.now
+    timezone.now = lambda: real() + ahead
 
 
 def die(*_: object) -> NoReturn:

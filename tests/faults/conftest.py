@@ -16,6 +16,6 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def wide_stack() -> Iterator[Stack]:
-    """Two workers of two processes each."""
+    """Two workers of two processes each, their clocks ten minutes apart."""
     with running_stack(workers=2) as running:
         yield running

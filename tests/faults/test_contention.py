@@ -63,6 +63,16 @@ def test_one_idempotency_key_is_one_job(wide_stack: Stack) -> None:
     assert jobs == keys
 
 
+def test_clocks_that_disagree_change_nothing(wide_stack: Stack) -> None:
+    products = 300 * SCALE
+    expected = wide_stack.quiet_run(products)
+    task_id = wide_stack.start_sync()
+    wide_stack.workers[0].kill_child(0)
+    job, found = wide_stack.ended(task_id), compare(expected, wide_stack.catalogue())
+    record("P4", "workers whose clocks are ten minutes apart, one of them killed", 1, found)
+    assert (job["state"], job["processed"], found) == ("succeeded", products, NOTHING_WRONG)
+
+
 def test_a_source_in_trouble_is_read_whole_and_never_too_fast(wide_stack: Stack) -> None:
     products = 600 * SCALE
     expected = wide_stack.quiet_run(products)
