@@ -74,7 +74,9 @@ def test_a_fault_at_every_step_of_a_batch_changes_nothing(stack: Stack, turn: in
     expected = stack.quiet_run(PRODUCTS)
     wrong = NOTHING_WRONG
     for number, step in enumerate(STEPS):
-        fault = Fault(at=step, kind=KINDS[(number + turn) % len(KINDS)], call=2)
+        # A job may end within one slice, everything else happens at least twice.
+        call = 1 if step.endswith(":settle") else 2
+        fault = Fault(at=step, kind=KINDS[(number + turn) % len(KINDS)], call=call)
         with stack.faults.of(fault):
             job = stack.ended(stack.start_sync())
             assert stack.faults.struck(step) >= fault.call, f"{step} was never reached"
