@@ -1,22 +1,21 @@
 """Offers of others by their ids: the cross-border detail, or the listing relation and the detail behind it."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import msgspec
 
-from syncjobs.connectors.alibaba1688.answers import Answer, ByIdAnswer, DetailAnswer, ProductAnswer, PushAnswer
+from syncjobs.connectors.alibaba1688.answers import Answer, DetailAnswer, ProductAnswer, PushAnswer
 from syncjobs.connectors.alibaba1688.apis import (
     CROSS_PRODUCT,
     CROSS_PRODUCTS,
-    ID_LIST_SIZE,
     OFFER_DETAIL,
     PUSH_PRODUCTS,
     Api,
 )
 from syncjobs.connectors.alibaba1688.client import GatewayClient
 from syncjobs.connectors.alibaba1688.failures import NOT_GRANTED, BusinessError
-from syncjobs.connectors.alibaba1688.listing import NULL, page_of, refused
+from syncjobs.connectors.alibaba1688.listing import NULL, Lookup, id_list, page_of, refused
 from syncjobs.engine.contracts import Page
 from syncjobs.engine.errors import FatalSourceError
 
@@ -38,7 +37,7 @@ class OfferDetails:
 
     def __init__(self, client: GatewayClient, country: str) -> None:
         self._client, self._country = client, country
-        self._lists_granted = True
+        self._related = RelatedLookup(client)
 
     def granted_way(self) -> Way | None:
         """The first way that the app may go, found out by calls without arguments; None without any."""
@@ -48,7 +47,7 @@ class OfferDetails:
         """One page for each call made."""
         if way == "any":
             return self._either(ids)
-        return map(self._detail, ids) if way == "detail" else self._related(ids)
+        return map(self._detail, ids) if way == "detail" else self._related.pages(ids)
 
     def _either(self, ids: Sequence[str]) -> Iterator[Page]:
         for number, offer in enumerate(ids):
@@ -57,7 +56,7 @@ class OfferDetails:
             except FatalSourceError as error:
                 if error.code not in NOT_GRANTED:
                     raise
-                yield from self._related(ids[number:])
+                yield from self._related.pages(ids[number:])
                 return
 
     def _may_call(self, api: Api) -> bool:
@@ -83,39 +82,20 @@ class OfferDetails:
             return refused(offer_id, BusinessError(*refusal))
         return _page(offer_id, bytes(result.product) if result else b"")
 
-    def _related(self, ids: Sequence[str]) -> Iterator[Page]:
-        """Push twenty into the buyer's listing, which opens their details, then ask for them together."""
-        for start in range(0, len(ids), ID_LIST_SIZE):
-            wanted = ids[start : start + ID_LIST_SIZE]
-            yield self._opened(wanted)
-            found = self._several(wanted) if self._lists_granted else None
-            if found is not None:
-                yield found
-            known = {record.source_id for record in found.records} if found else set()
-            yield from (self._one(each) for each in wanted if each not in known)
 
-    def _opened(self, ids: Sequence[str]) -> Page:
+class RelatedLookup(Lookup):
+    """Offers whose details open when they are pushed into the buyer's listing."""
+
+    several = CROSS_PRODUCTS
+
+    def _opened(self, ids: Sequence[str]) -> Iterator[Page]:
         try:
-            answer = self._client.call(PUSH_PRODUCTS, _numbers(ids), PushAnswer)
+            answer = self._client.call(PUSH_PRODUCTS, id_list(ids), PushAnswer)
         except BusinessError as error:
             raise error.as_engine_error(PUSH_PRODUCTS) from None
         if answer.result and (refusal := answer.result.refusal()):
             raise BusinessError(*refusal).as_engine_error(PUSH_PRODUCTS)
-        return Page()
-
-    def _several(self, ids: Sequence[str]) -> Page | None:
-        try:
-            answer = self._client.call(CROSS_PRODUCTS, _numbers(ids), ByIdAnswer)
-        except BusinessError:
-            return None
-        except FatalSourceError as error:
-            if error.code not in NOT_GRANTED:
-                raise
-            self._lists_granted = False
-            return None
-        page = page_of(item for item in map(bytes, answer.items or ()) if item != NULL)
-        wanted = tuple(record for record in page.records if record.source_id in {*ids, None})
-        return msgspec.structs.replace(page, records=wanted)
+        yield Page()
 
     def _one(self, product_id: str) -> Page:
         try:
@@ -123,10 +103,6 @@ class OfferDetails:
         except BusinessError as error:
             return refused(product_id, error)
         return _page(product_id, bytes(answer.product))
-
-
-def _numbers(ids: Iterable[str]) -> dict[str, Any]:
-    return {"productIdList": [int(each) for each in ids]}
 
 
 def _page(offer_id: str, product: bytes) -> Page:

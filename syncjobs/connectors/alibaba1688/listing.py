@@ -1,8 +1,9 @@
 """Plans and pages of `alibaba.product.list.get`, and products by their ids."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -12,6 +13,7 @@ from syncjobs.connectors.alibaba1688.apis import (
     PRODUCT_GET,
     PRODUCT_LIST,
     PRODUCTS_BY_ID,
+    Api,
 )
 from syncjobs.connectors.alibaba1688.client import GatewayClient
 from syncjobs.connectors.alibaba1688.failures import NOT_GRANTED, BusinessError
@@ -111,8 +113,14 @@ class SellerListing:
         return result.page
 
 
-class ProductLookup:
-    """Products by their ids: twenty a call, and one by one what such a call leaves out or may not be asked for."""
+class Lookup(ABC):
+    """Products by their ids: twenty a call, and one by one what such a call leaves out or may not be asked for.
+
+    Attributes:
+        several: the API that answers twenty ids together.
+    """
+
+    several: ClassVar[Api]
 
     def __init__(self, client: GatewayClient) -> None:
         self._client = client
@@ -122,6 +130,7 @@ class ProductLookup:
         """One page for each call made."""
         for start in range(0, len(ids), ID_LIST_SIZE):
             wanted = ids[start : start + ID_LIST_SIZE]
+            yield from self._opened(wanted)
             found = self._several(wanted) if self._lists_granted else None
             if found is not None:
                 yield found
@@ -130,9 +139,8 @@ class ProductLookup:
 
     def _several(self, ids: Sequence[str]) -> Page | None:
         """What the platform hands out together; None when it refuses the whole call for one of the ids."""
-        params = {"productIdList": [int(each) for each in ids]}
         try:
-            answer = self._client.call(PRODUCTS_BY_ID, params, ByIdAnswer)
+            answer = self._client.call(self.several, id_list(ids), ByIdAnswer)
         except BusinessError:
             return None
         except FatalSourceError as error:
@@ -143,6 +151,20 @@ class ProductLookup:
         page = page_of(item for item in map(bytes, answer.items or ()) if item != NULL)
         wanted = tuple(record for record in page.records if record.source_id in {*ids, None})
         return msgspec.structs.replace(page, records=wanted)
+
+    def _opened(self, ids: Sequence[str]) -> Iterator[Page]:  # noqa: ARG002 (most products need not be opened)
+        """What must be asked before these products may be."""
+        return iter(())
+
+    @abstractmethod
+    def _one(self, product_id: str) -> Page:
+        """One product by itself."""
+
+
+class ProductLookup(Lookup):
+    """The account's own products."""
+
+    several = PRODUCTS_BY_ID
 
     def _one(self, product_id: str) -> Page:
         try:
@@ -155,6 +177,11 @@ class ProductLookup:
         if product in (b"", NULL):
             return refused(product_id, BusinessError("", "no productInfo"))
         return page_of([product])
+
+
+def id_list(ids: Iterable[str]) -> dict[str, Any]:
+    """Ids as the APIs that take several want them."""
+    return {"productIdList": [int(each) for each in ids]}
 
 
 def page_of(items: Iterable[bytes], total: int | None = None) -> Page:
