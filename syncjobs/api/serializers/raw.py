@@ -10,12 +10,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from syncjobs.api.serializers.runs import MAX_ID
-from syncjobs.api.serializers.sync import MAX_SKUS, SyncConfigSerializer
+from syncjobs.api.serializers.sync import RunSerializer
 from syncjobs.services.replays import StartReplay, span_of
 from system.api.pagination import PageQuery
 from system.api.query import TimeField
-from system.api.serializers import StrictSerializer
-from system.models import Task
 
 
 @extend_schema_field(OpenApiTypes.STR)
@@ -32,27 +30,14 @@ class SinceField(TimeField):
         return timezone.now() - span if span else super().to_internal_value(data)
 
 
-class ReplaySerializer(StrictSerializer):
+class ReplaySerializer(RunSerializer):
     """Body of `POST sync/replay`."""
 
-    source = serializers.CharField(  # type: ignore[assignment] # shadows an attribute that request bodies never use
-        max_length=50, required=False, allow_null=True, help_text=_("Name; else the default")
-    )
     since = SinceField(
         required=False,
         allow_null=True,
         help_text=_("Only products the source showed since then: a time, or 12h, 7d, 2w; left out: all that is kept"),
     )
-    sku_list = serializers.ListField(
-        child=serializers.CharField(max_length=500),
-        required=False,
-        allow_null=True,
-        min_length=1,
-        max_length=MAX_SKUS,
-        help_text=_("Offer ids, 1688-<id> or offer links"),
-    )
-    config = SyncConfigSerializer(required=False)
-    priority = serializers.ChoiceField(choices=Task.Queue.choices, default=Task.Queue.DEFAULT)
     dry_run = serializers.BooleanField(default=False, help_text=_("Only count what would change"))
 
 

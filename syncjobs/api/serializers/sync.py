@@ -28,15 +28,11 @@ class SyncConfigSerializer(StrictSerializer):
     max_workers = serializers.IntegerField(min_value=1, max_value=settings.SYNC_MAX_WORKERS_MAX, default=5)
 
 
-class StartSyncSerializer(StrictSerializer):
-    """Body of `POST sync/start` (seed 000: type, category_id, sku_list, config)."""
+class RunSerializer(StrictSerializer):
+    """What every job is told: whose products, which of them, and how hard to work."""
 
-    type = serializers.ChoiceField(choices=SyncJob.Type.choices)
     source = serializers.CharField(  # type: ignore[assignment] # shadows an attribute that request bodies never use
         max_length=50, required=False, allow_null=True, help_text=_("Name; else the default")
-    )
-    category_id = serializers.IntegerField(
-        min_value=1, max_value=MAX_CATEGORY_ID, required=False, allow_null=True, help_text=_("With all below it")
     )
     sku_list = serializers.ListField(
         child=serializers.CharField(max_length=500),
@@ -49,6 +45,15 @@ class StartSyncSerializer(StrictSerializer):
     )
     config = SyncConfigSerializer(required=False)
     priority = serializers.ChoiceField(choices=Task.Queue.choices, default=Task.Queue.DEFAULT)
+
+
+class StartSyncSerializer(RunSerializer):
+    """Body of `POST sync/start` (seed 000: type, category_id, sku_list, config)."""
+
+    type = serializers.ChoiceField(choices=SyncJob.Type.choices)
+    category_id = serializers.IntegerField(
+        min_value=1, max_value=MAX_CATEGORY_ID, required=False, allow_null=True, help_text=_("With all below it")
+    )
     dry_run = serializers.BooleanField(
         default=False, help_text=_("Go the whole way, but leave the catalogue as it is and keep only the counters")
     )
