@@ -41,6 +41,16 @@ def _secret_field(label: Any) -> forms.CharField:
     )
 
 
+LIMITS = (
+    "calls_per_second",
+    "daily_call_limit",
+    "hold_at_percent",
+    "delist_limit_percent",
+    "delist_after_walks",
+    "field_policies",
+)
+
+
 class SourceForm(_ModelForm):
     """A source without its secrets, and three fields to replace them."""
 
@@ -64,12 +74,7 @@ class SourceForm(_ModelForm):
             "options",
             "access_expires_at",
             "refresh_expires_at",
-            "calls_per_second",
-            "daily_call_limit",
-            "hold_at_percent",
-            "delist_limit_percent",
-            "delist_after_walks",
-            "field_policies",
+            *LIMITS,
         ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -140,16 +145,7 @@ class SourceAdmin(ActingAdmin):
         (_("Configuration of the connector"), {"fields": ["options"]}),
         (
             _("Limits"),
-            {
-                "fields": [
-                    "calls_per_second",
-                    "daily_call_limit",
-                    "hold_at_percent",
-                    "delist_limit_percent",
-                    "delist_after_walks",
-                    "field_policies",
-                ]
-            },
+            {"fields": LIMITS},
         ),
     ]
 

@@ -9,12 +9,12 @@ from django.core.management import CommandError, call_command
 from accounts.models import User
 from devstack.gateway.client import GatewayClient, running_gateway
 from syncjobs.connectors.alibaba1688 import checking
-from syncjobs.connectors.registry import Credentials
 from syncjobs.engine.contracts import ApiCheck, CheckReport
 from syncjobs.models import Source
 from syncjobs.services.check_texts import ABILITIES, CODES, EFFECTS, told
 from syncjobs.services.sources import NewSource, add_source
 from tests.client import ApiClient
+from tests.flow.conftest import gateway_credentials
 
 LIST, DETAIL = "alibaba.product.list.get", "product.search.queryProductDetail"
 POOL = {"walk": "pool", "pool": {"offer_pool_id": 1}}
@@ -39,12 +39,7 @@ def gateway(running: GatewayClient, redis_url: str) -> GatewayClient:
 
 
 def made(gateway: GatewayClient, **options: Any) -> Source:
-    credentials = Credentials(
-        app_key=gateway.app_key,
-        app_secret=gateway.app_secret,
-        access_token=gateway.access_token,
-        refresh_token=gateway.refresh_token,
-    )
+    credentials = gateway_credentials(gateway)
     options = {"gateway_url": gateway.url, **options}
     return add_source(NewSource(name="main", kind="alibaba1688", options=options, credentials=credentials))
 

@@ -7,10 +7,10 @@ import pytest
 
 from devstack.gateway.client import GatewayClient, running_gateway
 from products.models import Product, Sku
-from syncjobs.connectors.registry import Credentials
 from syncjobs.models import SyncJob, SyncLog, Watermark
 from syncjobs.services.sources import NewSource, add_source
 from tests.client import ApiClient
+from tests.flow.conftest import gateway_credentials
 from tests.syncjobs.conftest import start, work
 
 PRODUCTS = 150
@@ -32,12 +32,7 @@ def gateway(running: GatewayClient, db: None, redis_url: str) -> GatewayClient:
 
 
 def sourced(gateway: GatewayClient, **options: Any) -> None:
-    credentials = Credentials(
-        app_key=gateway.app_key,
-        app_secret=gateway.app_secret,
-        access_token=gateway.access_token,
-        refresh_token=gateway.refresh_token,
-    )
+    credentials = gateway_credentials(gateway)
     options = {"gateway_url": gateway.url, **options}
     add_source(
         NewSource(name="main", kind="alibaba1688", options=options, credentials=credentials, calls_per_second=500.0)
