@@ -32,7 +32,9 @@ class Document(NamedTuple):
     numbers: set[int]
 
 
-def document(title: str, codes: Iterable[str], attributes: Mapping[str, Any], specs: Iterable[Mapping[str, Any]]) -> Document:
+def document(
+    title: str, codes: Iterable[str], attributes: Mapping[str, Any], specs: Iterable[Mapping[str, Any]]
+) -> Document:
     """What is kept of a product.
 
     Args:

@@ -69,9 +69,7 @@ def _finding(word: str) -> Query:
 
 def _first(phrase: str) -> Query:
     start = TITLE + phrase
-    return Query(
-        f"({_PAIRED} OR {_PAIRED})", [[code_number(phrase)], f"{CODE}{phrase}{CODE}", _numbers(start), start]
-    )
+    return Query(f"({_PAIRED} OR {_PAIRED})", [[code_number(phrase)], f"{CODE}{phrase}{CODE}", _numbers(start), start])
 
 
 def _rank(phrase: str, wanted: list[str]) -> Query:

@@ -95,8 +95,10 @@ def page_query(
     return Query(sql, [*found.parameters, *behind.parameters, *look.join.parameters])
 
 
-def candidates(taken: Selection, wanted: Sought, key: str = "rank", order: Order = _MOST_SOLD, way: str = "DESC") -> Query:
-    """What stands in a WITH clause to give `candidates`: rows (id, key) of what is wanted among what is taken, each once.
+def candidates(
+    taken: Selection, wanted: Sought, key: str = "rank", order: Order = _MOST_SOLD, way: str = "DESC"
+) -> Query:
+    """What stands in a WITH clause to give `candidates`: rows (id, key) of what is wanted and taken, each once.
 
     `near` has more than COUNT_LIMIT rows if that is not all.
 
