@@ -102,7 +102,7 @@ def watch(stages: Any) -> None:
     from syncjobs.connectors.alibaba1688.client import GatewayClient
     from syncjobs.connectors.alibaba1688.connector import Alibaba1688Connector
     from syncjobs.engine import normalize, pipeline
-    from syncjobs.services import announce, batches, raw_answers, receipts, reject_guard, slices
+    from syncjobs.services import announce, batches, raw_answers, receipts, reject_guard, slices, walk_memory
     from syncjobs.services.pulse import Pulse
 
     stages.watch(GatewayClient, "call", "call: sign, envelope")
@@ -124,7 +124,7 @@ def watch(stages: Any) -> None:
     stages.watch(product_rows, "update_products", "apply: update")
     stages.watch(catalog, "apply", "apply: rest")
     stages.watch(raw_answers, "keep", "raw layer")
-    stages.watch(batches, "_remember_seen", "finish: seen")
+    stages.watch(walk_memory, "remember", "finish: seen")
     stages.watch(batches, "mark_done", "finish: batch done")
     stages.watch(batches, "count", "finish: counters")
     stages.watch(batches.BatchUnitOfWork, "finish", "finish: rest")

@@ -16,10 +16,9 @@ from django.db import transaction
 from products import catalog
 from products.records import ApplyResult, ChangeSet, FingerprintedProduct
 from syncjobs.engine.errors import LeaseLost, SyncCancelled
-from syncjobs.engine.normalize import Reject
 from syncjobs.engine.pipeline import BatchResult, Counters
-from syncjobs.models import RejectedRecord, SeenProduct, SyncJob
-from syncjobs.services import presence, raw_answers
+from syncjobs.models import SyncJob
+from syncjobs.services import presence, raw_answers, reject_rows, walk_memory
 from syncjobs.services.answer_memory import AnswerMemory
 from system import sql
 
@@ -242,11 +241,11 @@ class BatchUnitOfWork:
         """Rejects, the source's answers, what was seen and what is gone, the batch's own row, the job's counters."""
         result = presence.settled(self.claim.source, self.claim.job_id, result, dry_run=self.claim.dry_run)
         result = presence.with_hidden(result, self._hidden)
-        _save_rejects(self.claim, result.rejects)
+        reject_rows.save(self.claim.job_id, self.claim.source, result.rejects)
         if result.answers and not self.claim.dry_run and raw_answers.days():
             self.memory.keep(self.claim.job_id, result.answers, result.mapped, self._written)
         if self.claim.walk:
-            _remember_seen(self.claim.job_id, result.seen)
+            walk_memory.remember(self.claim.job_id, result.seen)
         mark_done(self.claim, result.counters)
         job_id, unidentified = self.claim.job_id, result.unidentified
         self.totals = count(job_id, result.counters, totals=result.totals, unidentified=unidentified)
@@ -322,43 +321,6 @@ def count(job_id: int, counters: Counters, *, totals: Collection[int] = (), unid
     if found is None:
         raise SyncCancelled(f"job {job_id} is over")
     return Totals(*found)
-
-
-def _save_rejects(claim: Claim, rejects: tuple[Reject, ...]) -> None:
-    RejectedRecord.objects.bulk_create([_reject_row(claim, reject) for reject in rejects])
-
-
-def _reject_row(claim: Claim, reject: Reject) -> RejectedRecord:
-    return RejectedRecord(
-        job_id=claim.job_id,
-        source=claim.source,
-        source_id=(reject.source_id or "")[:100],
-        step=reject.step[:20],
-        code=reject.code[:50],
-        field=reject.field[:100],
-        message=reject.message,
-        payload=reject.payload,
-    )
-
-
-def _remember_seen(job_id: int, seen: frozenset[str]) -> None:
-    sql.execute(
-        "INSERT INTO syncjobs_seenproduct (job_id, source_id)"
-        " SELECT %s::bigint, unnest(%s::text[]) ON CONFLICT DO NOTHING",
-        [job_id, sorted(seen)],
-    )
-
-
-def begin_memory(job_id: int) -> None:
-    """Leave a mark in the table that a crash of the database empties; an id below zero is no job's."""
-    sql.execute(
-        "INSERT INTO syncjobs_seenproduct (job_id, source_id) VALUES (%s, '') ON CONFLICT DO NOTHING", [-job_id]
-    )
-
-
-def has_memory(job_id: int) -> bool:
-    """Whether what the walk saw is still known, all of it."""
-    return SeenProduct.objects.filter(job_id=-job_id).exists()
 
 
 def _json(value: dict[str, str]) -> str:
