@@ -16,7 +16,7 @@ PRODUCTS = 600
 PATIENCE_SECONDS = 90
 # Longer than a lease of the stack, so that what is in flight meanwhile runs out.
 AWAY_SECONDS = 6
-NORMALIZED = "syncjobs.engine.normalize:Normalized.add"
+NORMALIZED = "syncjobs.engine.normalize:Normalized.map"
 CRASHES = "SELECT coalesce(sum(crashes), 0) FROM syncjobs_syncbatch"
 LOST_ATTEMPTS = """
 SELECT count(*) FROM system_task, jsonb_array_elements(attempts) AS attempt

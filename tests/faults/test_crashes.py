@@ -16,7 +16,7 @@ from tests.faults.stack import LEASE_SECONDS, PATIENCE_SECONDS, Stack
 
 PRODUCTS = 300
 BATCH_RUNS = "syncjobs.services.slices:_run"
-NORMALIZED = "syncjobs.engine.normalize:Normalized.add"
+NORMALIZED = "syncjobs.engine.normalize:Normalized.map"
 FENCED = "syncjobs.services.batches:check_fence"
 KINDS: tuple[Kind, ...] = ("kill", "database", "disconnect", "error")
 RESTING = "SELECT 1 FROM syncjobs_syncjob WHERE state NOT IN ('running', 'stopping')"
