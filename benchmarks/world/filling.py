@@ -27,6 +27,8 @@ from system.sql import fetch_all  # noqa: E402
 
 SOURCE = "bench"
 BATCH = 500
+# Fewer batches are written before other processes have started.
+WORTH_PROCESSES = 20
 TIERS = ("premium", "enterprise")
 _COUNT = "SELECT count(*) FROM products_product WHERE source = %s"
 _SIZES = "SELECT category_id, count(*) FROM products_product WHERE source = %s GROUP BY category_id"
@@ -77,14 +79,22 @@ def _token(tier: str) -> str:
 def _load(size: int) -> None:
     catalog.apply_categories(made_up.tree())
     ranges = [(begin, min(begin + BATCH, size), size) for begin in range(0, size, BATCH)]
+    if len(ranges) < WORTH_PROCESSES:
+        for bounds in ranges:
+            load_range(bounds)
+    else:
+        _load_together(ranges)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE)")
+        cursor.execute("CHECKPOINT")
+
+
+def _load_together(ranges: list[tuple[int, int, int]]) -> None:
     connections.close_all()
     cores = len(os.sched_getaffinity(0))
     with multiprocessing.get_context("spawn").Pool(cores) as pool:
         for number, _ in enumerate(pool.imap_unordered(load_range, ranges)):
             _say(number + 1, len(ranges))
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM (ANALYZE)")
-        cursor.execute("CHECKPOINT")
 
 
 def _say(done: int, all_: int) -> None:
