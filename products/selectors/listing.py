@@ -91,7 +91,6 @@ _FILTERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "updated_since": ("p.updated_at >= %s", _as_is),
     "start_time": ("p.created_at >= %s", _as_is),
     "end_time": ("p.created_at < %s", _end),
-    "q": ("p.title ILIKE %s", containing),
 }
 
 

@@ -15,7 +15,7 @@ from products.selectors.listing import (
     page_query,
     selection,
 )
-from products.selectors.search import matching, relevance_query
+from products.selectors.search import find, matching
 from products.selectors.shapes import PRODUCT_JOINS, whole_product
 from system.naming import SNAKE, Naming
 from system.sql import fetch_all, fetch_one
@@ -73,6 +73,17 @@ def product_page(
         counted: whether the total is wanted.
         naming: how the names in the JSON are spelled.
     """
+    if filters.get("q") is not None:
+        return search_page(
+            filters,
+            sort=sort,
+            descending=descending,
+            limit=limit,
+            offset=offset,
+            after=after,
+            counted=counted,
+            naming=naming,
+        )
     taken = taken_by(filters)
     query = page_query(
         taken,
@@ -103,15 +114,20 @@ def search_page(
     Args:
         sort: RELEVANCE, which is always best first, or one of the orders of the list.
     """
-    text, look = filters["q"], Look(naming, filters.get("qty"))
-    others = taken_by({**filters, "q": None})
-    taken = matching(others, text)
-    page: dict[str, Any] = {"limit": limit + 1, "offset": offset, "after": after, "counted": counted, "look": look}
-    if sort == RELEVANCE:
-        query = relevance_query(others, text, **page)
-    else:
-        query = page_query(taken, ORDERS[sort], descending=descending, **page)
-    return _listed(query, taken, limit, offset, counted=counted)
+    found = find(
+        selection(filters, _categories(filters)),
+        filters["q"],
+        None if sort == RELEVANCE else ORDERS[sort],
+        descending=descending,
+        limit=limit + 1,
+        offset=offset,
+        after=after,
+        look=Look(naming, filters.get("qty")),
+    )
+    shown = found.rows[:limit]
+    last = [shown[-1][1], shown[-1][0]] if len(found.rows) > limit else None
+    items = f"[{','.join(row[2] for row in shown)}]"
+    return ListedProducts(items, found.total if counted else None, counted and found.exact, last)
 
 
 def product_detail(product_id: int, *, naming: Naming = SNAKE, quantity: int | None = None) -> ProductDetail | None:
@@ -131,8 +147,9 @@ def product_detail(product_id: int, *, naming: Naming = SNAKE, quantity: int | N
 
 
 def taken_by(filters: Mapping[str, Any]) -> Selection:
-    """The condition of these filters, categories looked up."""
-    return selection(filters, _categories(filters))
+    """The condition of these filters, categories looked up, and of what `q` finds."""
+    taken = selection(filters, _categories(filters))
+    return taken if filters.get("q") is None else matching(taken, filters["q"])
 
 
 def _listed(query: Query, taken: Selection, limit: int, offset: int, *, counted: bool) -> ListedProducts:
