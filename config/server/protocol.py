@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import deque
 from typing import Any, cast
-from urllib.parse import quote
 
 import httptools
 from django.conf import settings
@@ -12,7 +11,7 @@ from django.conf import settings
 from config.server.answers import busy_answer, final_answer
 from config.server.exchange import Exchange
 from config.server.files import FileWrapper, send_file
-from config.server.request import Request, connection_environ
+from config.server.request import Request, ascii_line, connection_environ
 from config.server.site import Site
 from system.errors import ErrorCode
 
@@ -29,8 +28,6 @@ FILE_SECONDS = 15 * 60
 MAX_PIPELINED = 64
 # A client that asks again at once would take the machine from those who wait.
 BUSY_SECONDS = 1
-
-_request_line_safe = "".join(map(chr, range(0x7F)))
 
 
 class HttpProtocol(asyncio.Protocol):
@@ -95,7 +92,7 @@ class HttpProtocol(asyncio.Protocol):
         if self._refused or self._last:
             return
         try:
-            self._parser.feed_data(data if self._request else _encoded(data))
+            self._parser.feed_data(data if self._request else ascii_line(data))
         except httptools.HttpParserUpgrade as upgrade:
             self._after_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
@@ -346,9 +343,3 @@ class HttpProtocol(asyncio.Protocol):
                 self._refuse(ErrorCode.UNAVAILABLE, handshake)
 
         self._site.sender.send(head, self._transport.get_extra_info("socket").fileno(), sent)
-
-
-def _encoded(data: bytes) -> bytes:
-    """What begins a request, its first line in ASCII: command line clients send Chinese words as they are."""
-    line, newline, rest = data.partition(b"\n")
-    return data if line.isascii() else quote(line, safe=_request_line_safe).encode() + newline + rest

@@ -4,7 +4,7 @@ import asyncio
 import io
 import sys
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 import httptools
 from django.conf import settings
@@ -29,6 +29,7 @@ HEADER_REST = len(": \r\n")
 REMEMBERED_NAMES = 500
 REMEMBERED_NAME_BYTES = 50
 
+_line_safe = "".join(map(chr, range(0x7F)))
 _names: dict[bytes, str] = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
 
 
@@ -172,6 +173,12 @@ def connection_environ(transport: asyncio.Transport) -> Environ:
     if peer:
         environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = peer[0], str(peer[1])
     return environ
+
+
+def ascii_line(data: bytes) -> bytes:
+    """What begins a request, its first line in ASCII: command line clients send Chinese words as they are."""
+    line, newline, rest = data.partition(b"\n")
+    return data if line.isascii() else quote(line, safe=_line_safe).encode() + newline + rest
 
 
 def _length(value: bytes) -> int:
