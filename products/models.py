@@ -244,6 +244,28 @@ class ShopFollow(models.Model):
         return f"{self.user_id} {self.shop_id}"
 
 
+class ProductStamp(models.Model):
+    """When lists last changed and how many products they hold, by scope; see `products.ingest.stamps`.
+
+    `scope` is a category's id for the products filed right there, WHOLE the catalogue, NAMES what they all show.
+    """
+
+    WHOLE, NAMES = 0, -1
+
+    pk = models.CompositePrimaryKey("scope", "shard")
+    scope = models.BigIntegerField()
+    shard = models.SmallIntegerField()
+    version = models.BigIntegerField()
+    products = models.BigIntegerField()
+    published = models.BigIntegerField()
+
+    class Meta:
+        db_table = "products_stamp"
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.version}"
+
+
 class ProductChange(models.Model):
     """One line of the append-only change feed. `fields` maps a name to [before, after], `reason` is one of `Reason`.
 

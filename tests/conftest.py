@@ -15,6 +15,7 @@ from accounts.authentication import forget_everybody
 from accounts.models import User
 from accounts.services import create_user
 from system import health, metrics, runtime
+from system.api.kept_pages import kept_pages
 from system.api.throttling.limiter import limiter
 from system.api.throttling.suspects import forget_suspects
 from tests.client import ApiClient
@@ -60,6 +61,7 @@ def nothing_is_remembered() -> None:
     health.forget()
     runtime.assume_defaults()
     metrics.forget_pending()
+    kept_pages.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -55,7 +55,13 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page of a list. `items` are plain data, or the JSON array as `orjson.Fragment`; `total` None: uncounted."""
+    """One page of a list.
+
+    Attributes:
+        items: plain data, or the JSON array as `orjson.Fragment`.
+        total: None when nobody counted.
+        links: the Link header, if it was made already.
+    """
 
     items: Any
     total: int | None
@@ -63,6 +69,7 @@ class Page:
     next_cursor: str | None
     window: Window
     query: Query
+    links: str | None = None
 
     @property
     def pages(self) -> int | None:
@@ -71,6 +78,8 @@ class Page:
 
     def link_header(self) -> str:
         """RFC 8288 links to the neighbours; relative references, so that proxies need not be known."""
+        if self.links is not None:
+            return self.links
         return ", ".join(f'<{self.query.url_at(*place)}>; rel="{relation}"' for relation, place in self._neighbours())
 
     def _neighbours(self) -> list[tuple[str, tuple[str, object]]]:

@@ -12,7 +12,7 @@ from products.selectors.listing import ORDERS, Look, Query, count_query, page_qu
 from products.selectors.tables import step_query
 from system.sql import execute, fetch_one
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.uncounted]
 
 PRODUCTS = 20_000
 FILL = f"""
@@ -78,7 +78,7 @@ def page(
     filters: dict[str, Any], sort: str, *, descending: bool, categories: Sequence[list[int]] = (), **place: Any
 ) -> Query:
     taken = selection(filters, categories)
-    return page_query(taken, ORDERS[sort], descending=descending, limit=21, counted=False, **place)
+    return page_query(taken, ORDERS[sort], descending=descending, limit=21, **place)
 
 
 @pytest.mark.parametrize("descending", [True, False])
@@ -140,9 +140,7 @@ def test_every_step_of_an_export_walks_the_key(last: int) -> None:
 
 
 def test_a_price_at_a_quantity_reads_no_more_than_the_page() -> None:
-    priced = page_query(
-        selection({}, []), ORDERS["id"], descending=True, limit=21, counted=False, look=Look(quantity=120)
-    )
+    priced = page_query(selection({}, []), ORDERS["id"], descending=True, limit=21, look=Look(quantity=120))
 
     assert not whole_reads(priced)
     assert not whole_reads(priced, "products_sku")
