@@ -32,6 +32,11 @@ FILL_CHANGES = f"""
     SELECT n %% 500, 'updated', '{{}}', now() - ({PRODUCTS} - n) * interval '1 minute', n::text::xid8
     FROM generate_series(1, {PRODUCTS}) AS n
 """  # noqa: S608
+FILL_SKUS = f"""
+    INSERT INTO products_sku (product_id, source_sku_id, spec_id, code, spec, price_tiers, stock, image, position,
+        created_at, updated_at)
+    SELECT n, 'a', '', '', '{{}}', '[]', 1, '', 0, now(), now() FROM generate_series(1, {PRODUCTS}) AS n
+"""  # noqa: S608
 SELECTIVE: list[dict[str, Any]] = [
     {"shop_id": 7},
     {"status": ["expired"]},
@@ -48,12 +53,13 @@ def filled(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
     with django_db_blocker.unblock():
         execute(FILL)
         execute(FILL_CHANGES)
+        execute(FILL_SKUS)
         # Rows whose commit is not on disk yet are not marked as visible to all.
         execute("CHECKPOINT")
-        execute("VACUUM ANALYZE products_product, products_productchange")
+        execute("VACUUM ANALYZE products_product, products_productchange, products_sku")
     yield
     with django_db_blocker.unblock():
-        execute("TRUNCATE products_product, products_productchange")
+        execute("TRUNCATE products_product, products_productchange, products_sku")
 
 
 def nodes(top: dict[str, Any]) -> Iterator[dict[str, Any]]:

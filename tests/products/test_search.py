@@ -86,6 +86,7 @@ def test_the_lists_filters_and_orders_work_as_well(reader: ApiClient, cups: None
     assert reader.get("products/search", q="杯子", source="other")["items"] == []
 
 
+@pytest.mark.uncounted
 def test_deleted_products_are_not_found(reader: ApiClient, cups: None) -> None:
     Product.objects.update(deleted_at=timezone.now())
 
