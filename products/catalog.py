@@ -39,6 +39,7 @@ from products.ingest.stock import store_stock
 from products.ingest.tree import write_tree
 from products.models import Product, ProductChange
 from products.records import ApplyResult, CategoryRecord, ChangeSet, FingerprintedProduct, ProductRecord, StockHint
+from products.search import upkeep
 from system.sql import copy_rows, fetch_all, fetch_one
 
 # The states of a product that its source no longer offers.
@@ -124,6 +125,8 @@ def apply(changes: ChangeSet) -> ApplyResult:
         skus.add(product_id, incoming[source_id].skus.values())
     decisions = _update_known(changes.source, incoming, created, skus, now)
     skus.write(now)
+    upkeep.add(created, incoming)
+    upkeep.refresh([id_ for id_, decision in decisions.items() if upkeep.changes_search(decision.fields)])
     lines: list[ChangeLine] = [(id_, ProductChange.Kind.CREATED, {}) for id_ in created.values()]
     lines += [(id_, decision.kind, decision.fields) for id_, decision in decisions.items()]
     log_changes(lines, changes.job_id, now)

@@ -339,3 +339,25 @@ class MissingProduct(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.source_id}"
+
+
+class SearchText(models.Model):
+    """What search compares of a product, apart from it so that a new price does not touch the index.
+
+    See `products.search.documents` for `text` and `numbers`; `version` is that of the folding it was made with.
+    """
+
+    product_id = models.BigIntegerField(primary_key=True)
+    shop_id = models.BigIntegerField(null=True)
+    text = models.TextField()
+    numbers = ArrayField(models.IntegerField())
+    version = models.PositiveSmallIntegerField()
+
+    class Meta:
+        indexes = [
+            GinIndex(fields=["numbers"], name="search_numbers"),
+            models.Index(fields=["shop_id"], condition=models.Q(shop_id__isnull=False), name="search_shop"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.product_id)

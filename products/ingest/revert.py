@@ -18,6 +18,7 @@ from products.ingest.products import StoredProduct, stored_product, update_produ
 from products.ingest.rows import SKU_COLUMNS, SYNCED_COLUMNS, Cells
 from products.ingest.skus import SkuWrites, StoredSku, stored_skus
 from products.models import ProductChange
+from products.search import upkeep
 from system.sql import execute, fetch_all
 
 KIND = ProductChange.Kind
@@ -170,6 +171,7 @@ class _Work:
         update_products(self._updated, self._now)
         write_ownership(self._owned, self._now)
         self._skus.write(self._now)
+        upkeep.refresh([product_id for product_id, _, fields in self._lines if upkeep.changes_search(fields)])
         log_changes(self._lines, None, self._now)
         return sorted(product_id for product_id, _, _ in self._lines)
 

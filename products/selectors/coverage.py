@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from products.models import ProductStamp
-from products.selectors.listing import Query, Selection, narrowing, selection
+from products.selectors.listing import Query, narrowing
 from system.sql import fetch_one
 
 _BELOW = {
@@ -52,17 +52,6 @@ def coverage(filters: Mapping[str, Any]) -> Coverage:
     parameters = [filters[name] for name in given for _ in range(_BELOW[name][1])]
     names, version, *categories = fetch_one(_statement(given), parameters) or ()
     return Coverage(categories, f"{names}.{version}")
-
-
-def taken_by(filters: Mapping[str, Any], covered: Coverage | None = None) -> Selection:
-    """The condition of these filters.
-
-    Args:
-        covered: what they cover, if that is known already.
-    """
-    if not any(filters.get(name) is not None for name in _BELOW):
-        return selection(filters, [])
-    return selection(filters, (covered or coverage(filters)).categories)
 
 
 def counter(filters: Mapping[str, Any], covered: Coverage) -> Query | None:

@@ -91,13 +91,12 @@ _FILTERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "updated_since": ("p.updated_at >= %s", _as_is),
     "start_time": ("p.created_at >= %s", _as_is),
     "end_time": ("p.created_at < %s", _end),
-    "q": ("p.title ILIKE %s", containing),
 }
 
 
 def narrowing(filters: Mapping[str, Any]) -> set[str]:
     """Which of the filters narrow a list, categories aside."""
-    return {name for name in (*_FILTERS, "in_stock", "status") if filters.get(name) is not None}
+    return {name for name in (*_FILTERS, "in_stock", "status", "q") if filters.get(name) is not None}
 
 
 def selection(filters: Mapping[str, Any], categories: Sequence[Sequence[int]]) -> Selection:

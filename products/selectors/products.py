@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from products.selectors.coverage import Coverage, counter, coverage, taken_by
+from products.selectors.coverage import Coverage, counter, coverage
 from products.selectors.listing import (
     COUNT_LIMIT,
     MAX_ID,
@@ -13,8 +13,9 @@ from products.selectors.listing import (
     Selection,
     count_query,
     page_query,
+    selection,
 )
-from products.selectors.search import matching, relevance_query
+from products.selectors.search import find, matching
 from products.selectors.shapes import PRODUCT_JOINS, whole_product
 from system.naming import SNAKE, Naming
 from system.sql import fetch_all, fetch_one
@@ -83,6 +84,18 @@ def product_page(
         naming: how the names in the JSON are spelled.
         covered: what the filters cover, if that is known already.
     """
+    if filters.get("q") is not None:
+        return search_page(
+            filters,
+            sort=sort,
+            descending=descending,
+            limit=limit,
+            offset=offset,
+            after=after,
+            counted=counted,
+            naming=naming,
+            covered=covered,
+        )
     known = covered or coverage(filters)
     taken = taken_by(filters, known)
     count = _count(filters, known, taken) if counted else None
@@ -116,16 +129,20 @@ def search_page(
     Args:
         sort: RELEVANCE, which is always best first, or one of the orders of the list.
     """
-    text, look = filters["q"], Look(naming, filters.get("qty"))
-    others = taken_by({**filters, "q": None}, covered)
-    taken = matching(others, text)
-    page: dict[str, Any] = {"limit": limit + 1, "offset": offset, "after": after, "look": look}
-    count = Count(count_query(taken), capped=True) if counted else None
-    if sort == RELEVANCE:
-        query = relevance_query(others, text, counted=counted, **page)
-    else:
-        query = page_query(taken, ORDERS[sort], descending=descending, count=count and count.query, **page)
-    return _listed(query, count, limit, offset)
+    found = find(
+        selection(filters, (covered or coverage(filters)).categories),
+        filters["q"],
+        None if sort == RELEVANCE else ORDERS[sort],
+        descending=descending,
+        limit=limit + 1,
+        offset=offset,
+        after=after,
+        look=Look(naming, filters.get("qty")),
+    )
+    shown = found.rows[:limit]
+    last = [shown[-1][1], shown[-1][0]] if len(found.rows) > limit else None
+    items = f"[{','.join(row[2] for row in shown)}]"
+    return ListedProducts(items, found.total if counted else None, counted and found.exact, last)
 
 
 def product_detail(product_id: int, *, naming: Naming = SNAKE, quantity: int | None = None) -> ProductDetail | None:
@@ -148,6 +165,16 @@ def product_state(product_id: int) -> ProductState | None:
     """What `product_detail` would show, in short and without reading it; None as there."""
     row = fetch_one(_STATE_OF, [product_id]) if 0 < product_id <= MAX_ID else None
     return ProductState(*row) if row else None
+
+
+def taken_by(filters: Mapping[str, Any], covered: Coverage | None = None) -> Selection:
+    """The condition of these filters, and of what `q` finds.
+
+    Args:
+        covered: what they cover, if that is known already.
+    """
+    taken = selection(filters, (covered or coverage(filters)).categories)
+    return taken if filters.get("q") is None else matching(taken, filters["q"])
 
 
 class Count(NamedTuple):

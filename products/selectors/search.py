@@ -1,63 +1,141 @@
-"""Which products a text finds, and in which order: the seam behind which another engine can do the same.
+"""Which products a text finds, and in which order: pages, and a condition for everything else.
 
-A text finds what bears it as SKU or offer id (bare, or inside a pasted offer link), and what has it in its title, taken
-literally. Codes come first, then titles that begin with it, then the others, each newest first.
+Best first is an exact code, then titles that begin with the text, then titles, attributes, suppliers; among equals what
+sells best. Of a text that more than COUNT_LIMIT products have, that many are looked at, those that it begins, and those
+that come first among the others: more nobody reads.
 """
 
-import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from products.selectors.listing import COUNT_LIMIT, Look, Query, Selection, containing, shown_query, skus_of
+from products.search.query import Sought, sought
+from products.selectors.listing import COUNT_LIMIT, ORDERS, Look, Order, Query, Selection
+from products.selectors.shapes import PRODUCT_JOINS, listed_product
+from system.sql import fetch_all, fetch_one
 
-_ID = r"([0-9]{6,30})"
-# Offer links as people paste them (1688: `/offer/<id>.html`, mobile `.htm`, or `?offerId=<id>`).
-_LINK = re.compile(
-    rf"(?:https?://)?[\w.-]*\b1688\.com/(?:offer/{_ID}(?!\d)|\S*[?&]offerId={_ID}(?!\d))", re.ASCII | re.IGNORECASE
-)
-
-_CODE, _BEGINNING, _ANYWHERE = 2, 1, 0
-
-
-def codes_in(text: str) -> list[str]:
-    """The SKUs that a text can stand for."""
-    link = _LINK.match(text)
-    return skus_of([next(filter(None, link.groups())) if link else text])
+# Of what begins with a text or bears it as a code.
+_MOST_FIRST = 1_000
+# Of a common text also the best of a list are looked through, this far down.
+_WALKED = 3_000
+# A rank and the number sold as one number to sort by; below 2^53, so that cursors keep it.
+_RANK_STEP = 10**15
+_RELEVANCE = f"rank * {_RANK_STEP} + least(p.sold_count, {_RANK_STEP - 1})"
+_MOST_SOLD = ORDERS["sold_count"]
 
 
 def matching(taken: Selection, text: str) -> Selection:
-    """Only what the text finds."""
-    return taken.narrowed("(p.sku = ANY(%s) OR p.title ILIKE %s)", codes_in(text), containing(text))
+    """Only what the text finds, all of it, however much that is: what a list walks through, or the few that are it."""
+    wanted = sought(text)
+    found = f"SELECT st.product_id FROM products_searchtext st WHERE {wanted.found.sql}"  # noqa: S608 - constants only, here and below
+    probe = f"WITH hits AS MATERIALIZED ({found}) SELECT count(*) FROM (SELECT FROM hits LIMIT {COUNT_LIMIT + 1}) AS h"  # noqa: S608
+    row = fetch_one(probe, wanted.found.parameters)
+    if row and row[0] > COUNT_LIMIT:
+        each = f"(SELECT {wanted.found.sql} FROM products_searchtext st WHERE st.product_id = p.id)"  # noqa: S608
+        return taken.narrowed(each, *wanted.found.parameters)
+    few = f"p.id = ANY(ARRAY(WITH hits AS MATERIALIZED ({found}) SELECT product_id FROM hits))"  # noqa: S608
+    return taken.narrowed(few, *wanted.found.parameters)
 
 
-def relevance_query(
+class Found(NamedTuple):
+    """A page: rows (id, sort value as text, the product as JSON). `total` is the least it can be if not `exact`."""
+
+    rows: list[tuple[int, str, str]]
+    total: int
+    exact: bool
+
+
+def find(
     taken: Selection,
     text: str,
+    order: Order | None,
     *,
+    descending: bool,
     limit: int,
     offset: int = 0,
     after: Sequence[Any] | None = None,
-    counted: bool = True,
     look: Look = Look(),  # noqa: B008 - immutable
-) -> Query:
-    """Rows as those of `page_query`, best first; the sort value is how well a product fits.
-
-    Of the titles only the newest COUNT_LIMIT that have the text are compared: more nobody reads, and a text that
-    nearly all have must not cost a look at all of them.
+) -> Found:
+    """A page of what a text finds.
 
     Args:
         taken: what the other filters leave.
+        order: None for the best first.
         after: sort value and id of the row the page follows.
     """
-    codes, pattern = codes_in(text), containing(text)
-    candidates = f"""
-        (SELECT p.id, {_CODE} AS key FROM products_product p WHERE {taken.condition} AND p.sku = ANY(%s))
-        UNION ALL
-        (SELECT p.id, CASE WHEN p.title ILIKE %s THEN {_BEGINNING} ELSE {_ANYWHERE} END FROM products_product p
-        WHERE {taken.condition} AND p.title ILIKE %s AND p.sku <> ALL(%s) ORDER BY p.id DESC LIMIT {COUNT_LIMIT + 1})
+    query = page_query(taken, text, order, "DESC" if descending else "ASC", (limit, offset), after, look)
+    rows = fetch_all(*query)
+    *_, total, partly = rows[0]
+    return Found([row[:3] for row in rows if row[0] is not None], min(total, COUNT_LIMIT), not partly)
+
+
+def page_query(
+    taken: Selection,
+    text: str,
+    order: Order | None,
+    way: str,
+    part: tuple[int, int],
+    after: Sequence[Any] | None,
+    look: Look,
+) -> Query:
+    """Rows (id, sort value, product, total, whether that is not all); one without a product if the page is empty."""
+    key, kind = (f"({order.column})", order.type) if order else (f"({_RELEVANCE})", "bigint")
+    behind = _behind(way, kind, after)
+    found = candidates(taken, sought(text), key, order or _MOST_SOLD, way)
+    sql = f"""
+        WITH {found.sql}, page AS MATERIALIZED (
+            SELECT id, key FROM candidates WHERE {behind.condition}
+            ORDER BY key {way} NULLS LAST, id {way} LIMIT {part[0]} OFFSET {part[1]}
+        )
+        SELECT page.id, page.key::text, {listed_product(look.naming, priced=look.priced)}::text,
+            (SELECT count(*) FROM candidates), (SELECT count(*) > {COUNT_LIMIT} FROM near)
+        FROM (SELECT) AS always LEFT JOIN page ON true LEFT JOIN products_product p ON p.id = page.id
+            {PRODUCT_JOINS} {look.join.sql}
+        ORDER BY page.key {way} NULLS LAST, page.id {way}
     """  # noqa: S608 - constants and numbers only; every value is a parameter, here and below
-    found = Query(candidates, [*taken.parameters, codes, pattern[1:], *taken.parameters, pattern, codes])
-    behind = Query("", []) if after is None else Query("WHERE (key, id) < (%s::int, %s)", list(after))
-    page = f"SELECT id, key FROM candidates {behind.sql} ORDER BY key DESC, id DESC LIMIT {limit} OFFSET {offset}"  # noqa: S608
-    count = Query("SELECT count(*) FROM candidates", []) if counted else None
-    return shown_query(Query(page, behind.parameters), count, "DESC", limit, look, found)
+    return Query(sql, [*found.parameters, *behind.parameters, *look.join.parameters])
+
+
+def candidates(
+    taken: Selection, wanted: Sought, key: str = "rank", order: Order = _MOST_SOLD, way: str = "DESC"
+) -> Query:
+    """What stands in a WITH clause to give `candidates`: rows (id, key) of what is wanted and taken, each once.
+
+    `near` has more than COUNT_LIMIT rows if that is not all.
+
+    Args:
+        key: an expression of `p` and `rank`.
+        order, way: by which the others of a common text are looked through.
+    """
+    hit = f"SELECT st.product_id AS id, {wanted.rank.sql} AS rank FROM products_searchtext st WHERE"  # noqa: S608
+    sql = f"""
+        hits AS MATERIALIZED ({hit} {wanted.found.sql}),
+        best AS MATERIALIZED ({hit} {wanted.first.sql}),
+        near AS MATERIALIZED (SELECT id, rank FROM hits LIMIT {COUNT_LIMIT + 1}),
+        walked AS MATERIALIZED (
+            SELECT p.id FROM products_product p WHERE (SELECT count(*) FROM near) > {COUNT_LIMIT} AND {taken.condition}
+                AND {order.column} IS NOT NULL
+            ORDER BY {order.column} {way}, p.id {way} LIMIT {_WALKED}
+        ),
+        known AS (
+            SELECT id, rank FROM near UNION (SELECT id, rank FROM best LIMIT {_MOST_FIRST})
+            UNION SELECT walked.id, seen.rank FROM walked CROSS JOIN LATERAL (
+                {hit} st.product_id = walked.id AND {wanted.found.sql} OFFSET 0
+            ) AS seen
+        ),
+        candidates AS MATERIALIZED (
+            SELECT p.id, {key} AS key FROM known JOIN products_product p ON p.id = known.id WHERE {taken.condition}
+        )
+    """  # noqa: S608
+    rank, found = wanted.rank.parameters, wanted.found.parameters
+    parameters = [*rank, *found, *rank, *wanted.first.parameters, *taken.parameters, *rank, *found, *taken.parameters]
+    return Query(sql, parameters)
+
+
+def _behind(way: str, kind: str, after: Sequence[Any] | None) -> Selection:
+    """Only candidates that follow a sort value and id; those without a value come last."""
+    if after is None:
+        return Selection("true", [])
+    beyond = "<" if way == "DESC" else ">"
+    if after[0] is None:
+        return Selection(f"key IS NULL AND id {beyond} %s", [after[1]])
+    return Selection(f"((key, id) {beyond} (%s::{kind}, %s) OR key IS NULL)", list(after))

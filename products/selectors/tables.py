@@ -7,8 +7,8 @@ all the time exactly once.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from products.selectors.coverage import taken_by
 from products.selectors.listing import Query, Selection
+from products.selectors.products import taken_by
 from products.selectors.shapes import PRODUCT_JOINS, json_object, listed_product, time_text
 from system.naming import Naming
 from system.sql import fetch_all, fetch_one

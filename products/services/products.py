@@ -9,6 +9,7 @@ from django.db import transaction
 
 from products.ingest import presence
 from products.models import Product, ProductChange
+from products.search import upkeep
 from products.services import store
 from products.services.edits import Edit
 from products.services.plans import Planner, Values
@@ -115,6 +116,7 @@ def purge_product(product_id: int, expected: Versions = None) -> None:
         [product_id, ProductChange.Kind.DELETED.value],
     )
     presence.forget([product_id])
+    upkeep.forget([product_id])
     sql.execute("DELETE FROM products_product WHERE id = %s", [product_id])
     audit.record("product.purge", "product", product_id, before={"sku": product.sku, "title": product.title})
 

@@ -16,6 +16,7 @@ from products import catalog
 from products.ingest.ownership import CONFLICTS_SINCE
 from products.ingest.rows import to_json
 from products.models import Product, ProductChange, Sku
+from products.search import upkeep
 from products.services.edits import COLUMNS, Edit
 from system import audit
 from system.errors import ApplicationError, ErrorCode
@@ -87,6 +88,7 @@ def write(edits: Iterable[Edit]) -> None:
     due = [(edit.product, edit.is_new, edit, edit.fields) for edit in edits if edit.matters]
     _insert([product for product, is_new, _, _ in due if is_new], now)
     _update([product for product, is_new, _, _ in due if not is_new], now)
+    upkeep.refresh([product.pk for product, is_new, _, fields in due if is_new or upkeep.changes_search(fields)])
     catalog.log_changes([(product.pk, edit.kind, fields) for product, _, edit, fields in due], None, now)
     audit.record_all(_audited(edit, fields) for _, _, edit, fields in due)
 

@@ -9,7 +9,7 @@ API_WORDS = {"filters", "queries", "schema", "serializers", "views"}
 # What only some apps have, because only these are about it. `system` is the kernel, its words are its own.
 OWN_WORDS: dict[str, set[str]] = {
     "accounts": {"authentication", "keys", "roles", "tokens"},
-    "products": {"catalog", "dashboard", "ingest", "records"},
+    "products": {"catalog", "dashboard", "ingest", "records", "search"},
     "syncjobs": {
         "connectors",
         "consumers",

@@ -1,0 +1,81 @@
+"""Texts as search compares them: one spelling for all that a reader takes for the same.
+
+Folding goes character by character, so the folded part of a text is a part of the folded text. That is why a phrase is
+not converted as one, as OpenCC would: simplified by phrases, a part of a title could differ from the title.
+"""
+
+import re
+import unicodedata
+from functools import cache
+
+import opencc
+
+# Raise it when anything here, in `documents` or in `pinyin` changes what is stored: everything is then indexed anew.
+VERSION = 1
+
+# Taiwan's and Hong Kong's own characters are not all in the general table.
+_CONVERTERS = ("t2s", "tw2s", "hk2s")
+# Marks on letters, and what nobody sees or types: blanks, controls, invisible joiners.
+_DROPPED = ("Mn", "Me", "Zs", "Zl", "Zp", "Cc", "Cf")
+# Hyphens beside a letter do not count (Type-C, TypeC), between digits they do (3-5); 20*30 and 20×30 are 20x30.
+_HYPHENS, _TIMES = r"\-_'’·‐‑–", frozenset("*×")
+_EDGES = "-_'’·‐‑–*×"
+_ALNUM, _LETTER = r"[^\W_]", r"[^\W\d_]"
+_JOINTS = re.compile(f"[{_HYPHENS}](?<={_ALNUM}.)(?={_ALNUM})(?:(?<={_LETTER}.)|(?={_LETTER}))")
+_PRODUCTS = re.compile("(?<=[0-9])[*×](?=[0-9])")
+
+
+@cache
+def _converters() -> tuple[opencc.OpenCC, ...]:
+    return tuple(opencc.OpenCC(name) for name in _CONVERTERS)
+
+
+def _folded_once(text: str) -> str:
+    for converter in _converters():
+        text = converter.convert(text)
+    marked = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(char for char in marked if unicodedata.category(char) not in _DROPPED)
+
+
+class _Folds(dict[int, str]):
+    """What characters become, worked out when they are first met."""
+
+    def __missing__(self, code: int) -> str:
+        before, after = "", chr(code)
+        while before != after:
+            before, after = after, _folded_once(after)
+        return self.setdefault(code, after)
+
+
+_FOLDS = _Folds()
+
+
+def fold(text: str) -> str:
+    """The text in small simplified half-width characters, without blanks, accents and hyphens within words."""
+    folded = _JOINTS.sub("", text.translate(_FOLDS))
+    return folded if _TIMES.isdisjoint(folded) else _PRODUCTS.sub("x", folded)
+
+
+def words(text: str) -> list[str]:
+    """The folded words of what somebody asks for; all of them are to be found, wherever each stands.
+
+    A text of nothing but hyphens is a word, beside others they are not.
+    """
+    folded = [fold(word) for word in text.split()]
+    found = [trimmed for word in folded if (trimmed := word.strip(_EDGES))]
+    return list(dict.fromkeys(found or filter(None, folded)))
+
+
+def pair(two: str) -> int:
+    """The number of two neighbouring characters, one for each two of the basic plane: the first in the upper half."""
+    return next(iter(pairs(two)))
+
+
+def pairs(text: str) -> set[int]:
+    """The numbers of all neighbouring characters of a folded text, as signed 32-bit numbers.
+
+    They are what the text's UTF-16, back to front, has in memory: read as numbers at even and at odd places.
+    """
+    units = text[::-1].encode("utf-16-le", "surrogatepass")
+    even, odd = len(units) // 4 * 4, (len(units) - 2) // 4 * 4
+    return {*memoryview(units)[:even].cast("i"), *memoryview(units)[2 : 2 + odd].cast("i")}
