@@ -4,7 +4,8 @@ The key holds the ETag, so a page is never found once its list has changed; it j
 """
 
 import threading
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import orjson
 from cachetools import LRUCache
@@ -28,6 +29,7 @@ class KeptPage(NamedTuple):
     total: int | None
     total_exact: bool
     next_cursor: str | None
+    parts: Mapping[str, Any]
     links: str
 
     def page(self, query: Query) -> Page:
@@ -39,6 +41,7 @@ class KeptPage(NamedTuple):
             next_cursor=self.next_cursor,
             window=query.window,
             query=query,
+            parts=self.parts,
             links=self.links,
         )
 
@@ -62,7 +65,9 @@ class KeptPages:
 
     def keep(self, key: Key, page: Page) -> KeptPage:
         """Keep a page; one that is too large for the cache is only given back."""
-        kept = KeptPage(dumps(page.items), page.total, page.total_exact, page.next_cursor, page.link_header())
+        kept = KeptPage(
+            dumps(page.items), page.total, page.total_exact, page.next_cursor, page.parts, page.link_header()
+        )
         with self._lock:
             if _bytes(kept) <= self._pages.maxsize:
                 self._pages[key] = kept
@@ -70,7 +75,7 @@ class KeptPages:
 
 
 def _bytes(page: KeptPage) -> int:
-    return len(page.items) + OVERHEAD_BYTES
+    return len(page.items) + len(dumps(page.parts)) + OVERHEAD_BYTES
 
 
 kept_pages = KeptPages()

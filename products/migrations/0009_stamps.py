@@ -24,7 +24,7 @@ COUNT = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('products', '0007_search_text'),
+        ('products', '0008_suggestions'),
     ]
 
     operations = [
