@@ -11,6 +11,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from products.ingest.models import ProductStamp
 from products.search.models import SearchText, Suggestion, SuggestionRefresh
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ __all__ = [
     "MissingProduct",
     "Product",
     "ProductChange",
+    "ProductStamp",
     "SearchText",
     "Shop",
     "ShopFollow",
@@ -257,28 +259,6 @@ class ShopFollow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.shop_id}"
-
-
-class ProductStamp(models.Model):
-    """When lists last changed and how many products they hold, by scope; see `products.ingest.stamps`.
-
-    `scope` is a category's id for the products filed right there, WHOLE the catalogue, NAMES what they all show.
-    """
-
-    WHOLE, NAMES = 0, -1
-
-    pk = models.CompositePrimaryKey("scope", "shard")
-    scope = models.BigIntegerField()
-    shard = models.SmallIntegerField()
-    version = models.BigIntegerField()
-    products = models.BigIntegerField()
-    published = models.BigIntegerField()
-
-    class Meta:
-        db_table = "products_stamp"
-
-    def __str__(self) -> str:
-        return f"{self.scope} {self.version}"
 
 
 class ProductChange(models.Model):

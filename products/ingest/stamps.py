@@ -14,7 +14,8 @@ from typing import Any
 
 from django.db import transaction
 
-from products.models import ProductChange, ProductStamp
+from products.ingest.models import ProductStamp
+from products.models import ProductChange
 from system.sql import execute
 
 # What a change line tells: product, kind, {field: [before, after]}.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from products.models import ProductStamp
+from products.ingest.models import ProductStamp
 from products.selectors.listing import Query, narrowing
 from system.sql import fetch_one
 

@@ -11,9 +11,10 @@ from django.db import connection, transaction
 
 from products import catalog
 from products.ingest import presence, stamps
+from products.ingest.models import ProductStamp
 from products.ingest.presence import Step
 from products.ingest.revert import revert
-from products.models import Product, ProductStamp
+from products.models import Product
 from products.records import CategoryRecord, CategoryRef, ChangeSet, FingerprintedProduct, ShopRecord, StockHint
 from products.selectors.coverage import coverage
 from products.selectors.skus import sku_page
