@@ -14,6 +14,7 @@ from zeal.patch import patch as watch_lazy_loads
 from accounts.authentication import forget_everybody
 from accounts.models import User
 from accounts.services import create_user
+from products.search import vocabulary
 from system import health, metrics, runtime
 from system.api.throttling.limiter import limiter
 from system.api.throttling.suspects import forget_suspects
@@ -60,6 +61,7 @@ def nothing_is_remembered() -> None:
     health.forget()
     runtime.assume_defaults()
     metrics.forget_pending()
+    vocabulary.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ def main() -> None:
     """Write every document."""
     errors.TARGET.write_text(errors.render(), encoding="utf-8")
     requirements.TARGET.write_text(requirements.render(), encoding="utf-8")
-    readings.TARGET.write_text(readings.render(), encoding="utf-8")
+    readings.write()
     messages = texts.update(texts.TARGET, texts.described())
     missing = [entry.msgid for entry in messages if not entry.msgstr]
     print(f"{len(missing)} texts of the API have no translation yet in {texts.TARGET}")

@@ -1,12 +1,13 @@
 """How Chinese characters are read, and what Latin letters can stand for when somebody types them instead."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from typing import NamedTuple
 
-_READINGS = Path(__file__).with_name("readings.txt")
+# Made by devstack.documents.readings.
+_READINGS, _PAIRS = (Path(__file__).with_name(name) for name in ("readings.txt", "pair_readings.txt"))
 # Two initials are in every other title.
 LEAST_INITIALS = 3
 # Splits of one text that are looked for; more are nonsense.
@@ -22,14 +23,6 @@ class Unit(NamedTuple):
 
     text: str
     whole: bool = True
-
-    def fits(self, character: str) -> bool:
-        """Whether this can stand for a character."""
-        if self.text == character:
-            return True
-        return any(
-            syllable == self.text if self.whole else syllable.startswith(self.text) for syllable in readings(character)
-        )
 
 
 @cache
@@ -49,6 +42,29 @@ def _table() -> tuple[dict[str, tuple[str, ...]], frozenset[str], frozenset[str]
 def readings(character: str) -> tuple[str, ...]:
     """The ordinary readings of a folded character, without tones, ü as v; none of what is not Chinese."""
     return _table()[0].get(character, ())
+
+
+@cache
+def _pair_table() -> dict[str, list[tuple[str, str]]]:
+    found: dict[str, list[tuple[str, str]]] = {}
+    for line in _PAIRS.read_text(encoding="utf-8").splitlines():
+        two, first, second = line.split(" ")
+        found.setdefault(two, []).append((first, second))
+    return found
+
+
+def pair_readings(first: str, second: str) -> list[tuple[str, str]]:
+    """How two neighbouring folded characters are typed: side by side 银行 is yin hang only, though 行 is xing as well.
+
+    Letters and digits beside a Chinese character are typed as they are; of two others there is nothing to read.
+    """
+    if not (readings(first) or readings(second)):
+        return []
+    return _pair_table().get(first + second) or list(product(_spellings(first), _spellings(second)))
+
+
+def _spellings(character: str) -> Sequence[str]:
+    return readings(character) or ([character] if character.isascii() and character.isalnum() else [])
 
 
 def splits(word: str) -> list[tuple[Unit, ...]]:

@@ -4,13 +4,13 @@ Reading every title in pinyin as well would double the index; the pairs of all t
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import NamedTuple
 
 from django.db import transaction
 
 from products.search.folding import pair, pairs
-from products.search.pinyin import Unit, readings, splits
+from products.search.pinyin import Unit, pair_readings, readings, splits
 from system.sql import copy_rows, fetch_all
 
 # So many numbers a process keeps in mind, which is some 10 MB.
@@ -53,19 +53,14 @@ def _remember(numbers: set[int]) -> None:
 
 
 def _rows(number: int) -> Iterator[tuple[int, str, str]]:
-    first, second = characters(number)
-    for one, other in product(_spellings(first), _spellings(second)):
-        yield number, f"{one} {other}", one[:1] + other[:1]
+    """One row at least, also for what nobody reads: pairs are looked for by their characters too."""
+    for one, other in pair_readings(*characters(number)) or [("", "")]:
+        yield number, f"{one} {other}".strip(), one[:1] + other[:1]
 
 
 def characters(number: int) -> tuple[str, str]:
     """The two characters of a pair's number (`folding.pair`)."""
     return chr(number >> 16 & 0xFFFF), chr(number & 0xFFFF)
-
-
-def _spellings(character: str) -> Sequence[str]:
-    """How a character is typed; one that is not on every keyboard is not."""
-    return readings(character) or ([character] if character.isascii() and character.isalnum() else [""])
 
 
 def understood(words: Iterable[str]) -> dict[str, list[Reading]]:
