@@ -58,7 +58,7 @@ soak: $(STAMP)  ## Break everything at length and write docs/reliability.md [SCA
 
 fuzz: $(STAMP)  ## Call the API as nobody would, as four roles [EXAMPLES=50]
 	@FUZZ_BOUNDS=1 FUZZ_ROLES=plain_user,viewer,operator,admin FUZZ_EXAMPLES=$(or $(EXAMPLES),50) \
-		$(RUN) -m pytest -n auto --maxprocesses 8 tests/contracts/test_fuzz.py $(ARGS)
+		$(RUN) -m pytest -n auto --maxprocesses 8 tests/contracts/test_fuzz.py --hypothesis-profile default $(ARGS)
 
 openapi: $(STAMP)  ## Write the API contract the tests compare with
 	for version in v1 v2; do \

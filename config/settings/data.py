@@ -56,7 +56,7 @@ REDIS_LIVE_URL = text("REDIS_LIVE_URL", _redis_database(2))
 REDIS_KEY_PREFIX = f"s1688:{urlsplit(REDIS_URL.partition('?')[0]).path.strip('/') or 0}:"
 REDIS_SOCKET_TIMEOUT_SECONDS = 3
 # Every request asks for its limits: without an answer within this time it goes on without them.
-REDIS_LIMITS_TIMEOUT_SECONDS = 0.25
+REDIS_LIMITS_TIMEOUT_SECONDS = integer("REDIS_LIMITS_TIMEOUT_MS", 250, minimum=10) / 1000
 
 CACHES = {
     "default": {

@@ -122,9 +122,18 @@ class Connector(Protocol):
 
     A connector holds no Django objects: `syncjobs.connectors.registry.build` hands it plain configuration.
     All methods raise only `syncjobs.engine.errors`. It is used by one thread and closed by its user.
+
+    Attributes:
+        edition: another one as soon as `normalize` may make another record of the same bytes
+            (`syncjobs.engine.editions.edition`); b"" = never take the same bytes for the same record.
     """
 
     kind: str
+
+    @property
+    def edition(self) -> bytes:
+        """See above."""
+        ...
 
     def check(self) -> CheckReport:
         """Probe reachability, credentials and the permission for each API the connector needs. Never raises."""

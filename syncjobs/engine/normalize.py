@@ -1,5 +1,8 @@
 """Second stage: raw records to fingerprinted products, each by itself, so that one bad offer costs one offer."""
 
+from collections import Counter
+from collections.abc import Mapping
+
 import msgspec
 
 from products.records import PRODUCT_ROOM, FingerprintedProduct, ProductRecord, without_room
@@ -21,17 +24,26 @@ class Reject(msgspec.Struct, frozen=True, kw_only=True):
 class Normalized(msgspec.Struct, kw_only=True):
     """What a batch's pages came to. A product that came twice counts once; its last version wins.
 
-    `answers` are the source's own bytes by product, also of products whose record was rejected.
+    `answers` are the source's own bytes by product, also of products whose record was rejected. `waiting` are records
+    that are not mapped yet. `same` holds the fingerprints of products whose bytes are known to mean that record; they
+    are mapped only if the catalogue holds another one (`remap`).
     """
 
     products: dict[str, FingerprintedProduct] = msgspec.field(default_factory=dict)
+    same: dict[str, bytes] = msgspec.field(default_factory=dict)
+    waiting: list[RawRecord] = msgspec.field(default_factory=list)
     rejects: list[Reject] = msgspec.field(default_factory=list)
     answers: dict[str, bytes] = msgspec.field(default_factory=dict)
     totals: set[int] = msgspec.field(default_factory=set)
     calls: int = 0
 
     def add(self, page: Page, connector: Connector, heartbeat: Heartbeat) -> None:
-        """Take in one page."""
+        """Take in one page and map its records."""
+        self.take(page)
+        self.map(connector, heartbeat)
+
+    def take(self, page: Page) -> None:
+        """Take in one page; its records wait to be mapped."""
         self.calls += page.calls
         if page.total is not None:
             self.totals.add(page.total)
@@ -39,9 +51,29 @@ class Normalized(msgspec.Struct, kw_only=True):
             self.rejects.append(Reject(payload=payload, step="decode", code="undecodable", message=reason))
         for source_id in page.gone:
             self.rejects.append(_gone(source_id))
-        for raw in page.records:
+        self.waiting.extend(page.records)
+
+    def unmapped(self) -> dict[str, bytes]:
+        """The bytes of the records that wait, by product; without those that came more than once."""
+        often = Counter(raw.source_id for raw in self.waiting)
+        return {raw.source_id: raw.payload for raw in self.waiting if raw.source_id and often[raw.source_id] == 1}
+
+    def map(self, connector: Connector, heartbeat: Heartbeat, known: Mapping[str, bytes] | None = None) -> None:
+        """Map the records that wait, but for those whose fingerprint is `known` by what they say word for word."""
+        waiting, self.waiting = self.waiting, []
+        for raw in waiting:
             heartbeat()
-            self._add_record(raw, connector)
+            if known and raw.source_id and raw.source_id in known:
+                self.same[raw.source_id], self.answers[raw.source_id] = known[raw.source_id], raw.payload
+            else:
+                self._add_record(raw, connector)
+
+    def remap(self, stored: Mapping[str, bytes], connector: Connector) -> None:
+        """Map the same after all where the catalogue holds another record."""
+        differ = [source_id for source_id, digest in self.same.items() if stored.get(source_id) != digest]
+        for source_id in differ:
+            del self.same[source_id]
+            self._add_record(RawRecord(self.answers[source_id], source_id), connector)
 
     def _add_record(self, raw: RawRecord, connector: Connector) -> None:
         try:
@@ -58,9 +90,11 @@ class Normalized(msgspec.Struct, kw_only=True):
 
     def seen_ids(self) -> set[str]:
         """Every id the source still showed, usable or not."""
-        return self.products.keys() | {
-            reject.source_id for reject in self.rejects if reject.source_id and reject.code != "gone"
-        }
+        return (
+            self.products.keys()
+            | self.same.keys()
+            | {reject.source_id for reject in self.rejects if reject.source_id and reject.code != "gone"}
+        )
 
     def unidentified(self) -> int:
         """Records that do not even say which product they are: a walk with one of these proves nothing."""

@@ -1,13 +1,14 @@
 """The way of one batch, from the source to the catalogue. Start reading here.
 
     fetch ► raw ► normalize ► diff by fingerprint ► apply ─ one transaction: rows, change log, batch done, counters
-                     └ rejected ► kept with its raw payload and reason
+             │       └ rejected ► kept with its raw payload and reason
+             └ the same bytes as last time ► their fingerprint is known ► diff
 
 Everything up to the transaction can be repeated at will: it writes nothing. The transaction belongs to the caller's
 `UnitOfWork`, which checks that the batch is still ours before the first write and commits all of it or nothing.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -45,16 +46,36 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BatchResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What a batch leaves behind besides the products: counters, rejects, the source's own bytes by product, and what
-    a walk needs for its proof.
+    """What a batch leaves behind besides the products: counters, rejects, the source's own bytes by product, the
+    fingerprints of those that were mapped, and what a walk needs for its proof.
     """
 
     counters: Counters
     rejects: tuple[Reject, ...] = ()
     answers: Mapping[str, bytes] = {}
+    mapped: Mapping[str, bytes] = {}
     seen: frozenset[str] = frozenset()
     totals: frozenset[int] = frozenset()
     unidentified: int = 0
+
+
+class Memory(Protocol):
+    """What is known of bytes that a source sent before."""
+
+    def recall(self, answers: Mapping[str, bytes]) -> Mapping[str, bytes]:
+        """By product the fingerprint of the record that its bytes were mapped to, where they are what it said last."""
+        ...
+
+
+class NoMemory:
+    """Everything is mapped."""
+
+    def recall(self, _answers: Mapping[str, bytes]) -> Mapping[str, bytes]:
+        """Nothing is known."""
+        return {}
+
+
+NO_MEMORY = NoMemory()
 
 
 class UnitOfWork(Protocol):
@@ -79,8 +100,13 @@ class Commit(Protocol):
     def __call__(self) -> AbstractContextManager[UnitOfWork]: ...
 
 
-def run_batch(connector: Connector, spec: BatchSpec, heartbeat: Heartbeat, commit: Commit) -> BatchResult:
+def run_batch(
+    connector: Connector, spec: BatchSpec, heartbeat: Heartbeat, commit: Commit, memory: Memory = NO_MEMORY
+) -> BatchResult:
     """Fetch, normalize and store one batch; afterwards it is done, or nothing of it happened.
+
+    Args:
+        memory: spares products whose bytes are known the mapping.
 
     Raises:
         SyncCancelled: the job was asked to stop.
@@ -89,9 +115,10 @@ def run_batch(connector: Connector, spec: BatchSpec, heartbeat: Heartbeat, commi
     """
     normalized = Normalized()
     for page in extract(connector, spec, heartbeat):
-        normalized.add(page, connector, heartbeat)
+        normalized.take(page)
+    normalized.map(connector, heartbeat, memory.recall(normalized.unmapped()))
     with commit() as work:
-        changed, unchanged = _compare(normalized.products.values(), work)
+        changed, unchanged = _compare(normalized, connector, work)
         applied = work.apply(changed) if changed else ApplyResult()
         result = _result(normalized, applied, unchanged)
         work.finish(result)
@@ -99,14 +126,12 @@ def run_batch(connector: Connector, spec: BatchSpec, heartbeat: Heartbeat, commi
 
 
 def _compare(
-    products: Collection[FingerprintedProduct], work: UnitOfWork
+    normalized: Normalized, connector: Connector, work: UnitOfWork
 ) -> tuple[tuple[FingerprintedProduct, ...], int]:
-    stored = work.fingerprints(_ids(products))
-    return differing(products, stored)
-
-
-def _ids(products: Iterable[FingerprintedProduct]) -> list[str]:
-    return [item.record.source_id for item in products]
+    stored = work.fingerprints([*normalized.products, *normalized.same])
+    normalized.remap(stored, connector)
+    changed, unchanged = differing(normalized.products.values(), stored)
+    return changed, unchanged + len(normalized.same)
 
 
 def _result(normalized: Normalized, applied: ApplyResult, unchanged: int) -> BatchResult:
@@ -122,6 +147,7 @@ def _result(normalized: Normalized, applied: ApplyResult, unchanged: int) -> Bat
         counters=counters,
         rejects=tuple(normalized.rejects),
         answers=normalized.answers,
+        mapped={source_id: product.fingerprint for source_id, product in normalized.products.items()},
         seen=frozenset(normalized.seen_ids()),
         totals=frozenset(normalized.totals),
         unidentified=normalized.unidentified(),

@@ -10,7 +10,8 @@ class RawAnswer(models.Model):
 
     `seen_at` is when the source last said so, up to a day late while nothing changes; the one with the latest is the
     product's last answer. `applied_at` is when a replay last stored the product from it. The payload lies outside of
-    the row (`SET STORAGE EXTERNAL`), so that a new `seen_at` writes a hundred bytes.
+    the row (`SET STORAGE EXTERNAL`), so that a new `seen_at` writes a hundred bytes. `mapped` is the fingerprint of the
+    record it was mapped to, followed by the edition of the mapping; null where it was rejected.
     """
 
     source = models.CharField(_("source"), max_length=50)
@@ -18,6 +19,7 @@ class RawAnswer(models.Model):
     digest = models.BinaryField(_("digest"), max_length=16)
     size = models.PositiveIntegerField(_("bytes"))
     payload = models.BinaryField(_("raw payload"))
+    mapped = models.BinaryField(null=True, editable=False)
     job_id = models.BigIntegerField(_("job"))
     first_at = models.DateTimeField(_("first seen"), default=timezone.now)
     seen_at = models.DateTimeField(_("last seen"), default=timezone.now)

@@ -1,6 +1,5 @@
 """Reads of what sources answered."""
 
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from products.models import Product
 from syncjobs.models import RawAnswer, Source
 from syncjobs.selectors.jobs import job_names
 from syncjobs.selectors.rejects import SHOWN_BYTES, readable
+from system import packing
 
 
 def raw_answers(filters: Mapping[str, Any]) -> "QuerySet[RawAnswer]":
@@ -55,7 +55,7 @@ def raw_view(row: RawAnswer) -> dict[str, Any]:
 
 def raw_detail(row: RawAnswer) -> dict[str, Any]:
     """Show a kept answer with what the source sent: JSON, or text where it is none or is shown in part only."""
-    head = zlib.decompressobj().decompress(row.payload, SHOWN_BYTES)
+    head = packing.head(row.payload, SHOWN_BYTES)
     whole = len(head) == row.size
     shown = raw_view(row) | {"payload": readable(head, whole=whole), "payload_truncated": not whole}
     with_tasks([shown])

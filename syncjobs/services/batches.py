@@ -5,22 +5,21 @@ slept through its lease finds another number there and writes nothing.
 """
 
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from products import catalog
 from products.records import ApplyResult, ChangeSet, FingerprintedProduct
 from syncjobs.engine.errors import LeaseLost, SyncCancelled
-from syncjobs.engine.normalize import Reject
 from syncjobs.engine.pipeline import BatchResult, Counters
-from syncjobs.models import RejectedRecord, SeenProduct, SyncBatch, SyncJob
-from syncjobs.services import presence, raw_answers
+from syncjobs.models import SyncJob
+from syncjobs.services import presence, raw_answers, reject_rows, walk_memory
+from syncjobs.services.answer_memory import AnswerMemory
 from system import sql
 
 # First word of the advisory lock that makes claims of one job take turns.
@@ -43,6 +42,21 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool
 
 
+class Totals(msgspec.Struct, frozen=True):
+    """Where a job stands after a batch."""
+
+    processed: int
+    rejected: int
+    dry_run: bool
+
+
+Then = Callable[[Totals], None]
+
+
+def nothing_more(_totals: Totals) -> None:
+    """Nothing is to be done once a batch is committed."""
+
+
 # Whoever held this let its lease end. That the database began anew since the lease was last extended explains it;
 # otherwise the worker counts as lost, until it says itself that it was not (`plead`).
 _BLAMED = "(b.state = 'running' AND pg_postmaster_start_time() < b.lease_until - make_interval(secs => %(lease)s::int))"
@@ -62,6 +76,7 @@ WITH busy AS (
       AND (SELECT j.state = 'running' AND busy.workers < j.max_workers
            FROM syncjobs_syncjob j, busy WHERE j.id = %(job)s::bigint)
       AND CASE b.state WHEN 'running' THEN b.lease_until < now() ELSE coalesce(b.not_before <= now(), true) END
+      AND b.crashes < %(deadly)s::int
     ORDER BY b.crashes, b.number LIMIT 1 FOR UPDATE OF b SKIP LOCKED
 )
 UPDATE syncjobs_syncbatch b
@@ -78,11 +93,13 @@ def claim(job_id: int, task_id: uuid.UUID) -> Claim | None:
     """Take the job's next batch; None when nothing can be taken now.
 
     A stage begins only when the one before is done. Batches that lost a worker before come last, so that a deadly one
-    cannot hold up the others. A locked one is being committed, however long its lease is over.
+    cannot hold up the others; those that are to be set aside do not come at all. A locked one is being committed,
+    however long its lease is over.
     """
     with transaction.atomic():
         sql.rows("SELECT pg_advisory_xact_lock(%s::int, %s::int)", [CLAIM_LOCK, job_id & 0x7FFFFFFF])
-        found = sql.one(CLAIM_SQL, {"job": job_id, "task": task_id, "lease": settings.SYNC_LEASE_SECONDS})
+        values = {"job": job_id, "task": task_id, "lease": settings.SYNC_LEASE_SECONDS}
+        found = sql.one(CLAIM_SQL, values | {"deadly": settings.SYNC_MAX_BATCH_CRASHES})
     if found is None:
         return None
     return msgspec.convert(found | {"params": msgspec.json.decode(found["params"])}, Claim)
@@ -195,8 +212,10 @@ def set_aside_deadly(job_id: int | None = None) -> int:
 class BatchUnitOfWork:
     """The engine's `UnitOfWork` on Django's connection."""
 
-    def __init__(self, claim: Claim) -> None:
+    def __init__(self, claim: Claim, memory: AnswerMemory | None = None) -> None:
         self.claim = claim
+        self.memory = memory or AnswerMemory(claim.source, b"")
+        self.totals = Totals(0, 0, claim.dry_run)
         self._written: tuple[str, ...] = ()
         self._hidden = 0
 
@@ -222,18 +241,25 @@ class BatchUnitOfWork:
         """Rejects, the source's answers, what was seen and what is gone, the batch's own row, the job's counters."""
         result = presence.settled(self.claim.source, self.claim.job_id, result, dry_run=self.claim.dry_run)
         result = presence.with_hidden(result, self._hidden)
-        _save_rejects(self.claim, result.rejects)
+        reject_rows.save(self.claim.job_id, self.claim.source, result.rejects)
         if result.answers and not self.claim.dry_run and raw_answers.days():
-            raw_answers.keep(self.claim.source, self.claim.job_id, result.answers, self._written)
+            self.memory.keep(self.claim.job_id, result.answers, result.mapped, self._written)
         if self.claim.walk:
-            _remember_seen(self.claim.job_id, result.seen)
+            walk_memory.remember(self.claim.job_id, result.seen)
         mark_done(self.claim, result.counters)
-        count(self.claim.job_id, result.counters, totals=result.totals, unidentified=result.unidentified)
+        job_id, unidentified = self.claim.job_id, result.unidentified
+        self.totals = count(job_id, result.counters, totals=result.totals, unidentified=unidentified)
 
 
 @contextmanager
-def commit_batch(claim: Claim) -> Iterator[BatchUnitOfWork]:
+def commit_batch(
+    claim: Claim, then: Then = nothing_more, memory: AnswerMemory | None = None
+) -> Iterator[BatchUnitOfWork]:
     """One transaction for everything a batch does; its fence is checked before the first write.
+
+    Args:
+        then: called after the commit.
+        memory: what the batch recalled; it takes in what the batch heard.
 
     Raises:
         LeaseLost: another worker has the batch.
@@ -241,7 +267,9 @@ def commit_batch(claim: Claim) -> Iterator[BatchUnitOfWork]:
     """
     with transaction.atomic():
         check_fence(claim)
-        yield BatchUnitOfWork(claim)
+        work = BatchUnitOfWork(claim, memory)
+        yield work
+    then(work.totals)
 
 
 def check_fence(claim: Claim) -> None:
@@ -260,16 +288,13 @@ def check_fence(claim: Claim) -> None:
 
 def mark_done(claim: Claim, counters: Counters) -> None:
     """The batch happened. Only inside a transaction that checked the fence."""
-    SyncBatch.objects.filter(pk=claim.id).update(
-        state=SyncBatch.State.DONE,
-        counters=msgspec.to_builtins(counters),
-        lease_until=None,
-        task_id=None,
-        error=None,
-        finished_at=timezone.now(),
-    )
+    sql.execute(DONE_SQL, [msgspec.json.encode(counters).decode(), claim.id])
 
 
+DONE_SQL = """
+UPDATE syncjobs_syncbatch SET state = 'done', counters = %s::jsonb, lease_until = NULL, task_id = NULL, error = NULL,
+    finished_at = now() WHERE id = %s::bigint
+"""
 COUNT_SQL = """
 UPDATE syncjobs_syncjob
 SET processed = processed + %(processed)s::bigint, created = created + %(created)s::bigint,
@@ -280,11 +305,11 @@ SET processed = processed + %(processed)s::bigint, created = created + %(created
     total_drifted = total_drifted OR %(unidentified)s::bool
         OR EXISTS (SELECT 1 FROM unnest(%(totals)s::bigint[]) AS said WHERE said <> total),
     total = greatest(total, (SELECT max(said) FROM unnest(%(totals)s::bigint[]) AS said))
-WHERE id = %(job)s::bigint AND state IN ('running', 'stopping')
+WHERE id = %(job)s::bigint AND state IN ('running', 'stopping') RETURNING processed, rejected, dry_run
 """
 
 
-def count(job_id: int, counters: Counters, *, totals: Collection[int] = (), unidentified: int = 0) -> None:
+def count(job_id: int, counters: Counters, *, totals: Collection[int] = (), unidentified: int = 0) -> Totals:
     """Add to the job's counters; last in the transaction, because all of a job's workers meet at this row.
 
     Raises:
@@ -292,45 +317,10 @@ def count(job_id: int, counters: Counters, *, totals: Collection[int] = (), unid
     """
     values = msgspec.to_builtins(counters) | {"processed": counters.processed}
     values |= {"job": job_id, "totals": list(totals), "unidentified": bool(unidentified)}
-    if not sql.execute(COUNT_SQL, values):
+    found = sql.fetch_one(COUNT_SQL, values)
+    if found is None:
         raise SyncCancelled(f"job {job_id} is over")
-
-
-def _save_rejects(claim: Claim, rejects: tuple[Reject, ...]) -> None:
-    RejectedRecord.objects.bulk_create([_reject_row(claim, reject) for reject in rejects])
-
-
-def _reject_row(claim: Claim, reject: Reject) -> RejectedRecord:
-    return RejectedRecord(
-        job_id=claim.job_id,
-        source=claim.source,
-        source_id=(reject.source_id or "")[:100],
-        step=reject.step[:20],
-        code=reject.code[:50],
-        field=reject.field[:100],
-        message=reject.message,
-        payload=reject.payload,
-    )
-
-
-def _remember_seen(job_id: int, seen: frozenset[str]) -> None:
-    sql.execute(
-        "INSERT INTO syncjobs_seenproduct (job_id, source_id)"
-        " SELECT %s::bigint, unnest(%s::text[]) ON CONFLICT DO NOTHING",
-        [job_id, sorted(seen)],
-    )
-
-
-def begin_memory(job_id: int) -> None:
-    """Leave a mark in the table that a crash of the database empties; an id below zero is no job's."""
-    sql.execute(
-        "INSERT INTO syncjobs_seenproduct (job_id, source_id) VALUES (%s, '') ON CONFLICT DO NOTHING", [-job_id]
-    )
-
-
-def has_memory(job_id: int) -> bool:
-    """Whether what the walk saw is still known, all of it."""
-    return SeenProduct.objects.filter(job_id=-job_id).exists()
+    return Totals(*found)
 
 
 def _json(value: dict[str, str]) -> str:

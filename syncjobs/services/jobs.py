@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from syncjobs.models import HeldProduct, Source, SyncBatch, SyncJob
-from syncjobs.services import announce, batches, forecasts, scopes, slices_queue
+from syncjobs.services import announce, forecasts, scopes, slices_queue, walk_memory
 from system import audit, health, runtime, sql
 from system.errors import ApplicationError, ErrorCode
 from system.request_id import current_request_id
@@ -335,7 +335,7 @@ def _move_watermark(job_id: int, *, batches_lost: int) -> None:
     the database took the memory of the walk, nobody knows, and what changed since the last watermark is read again.
     """
     unseen = sql.one(UNSEEN_SQL, [job_id])
-    if unseen and unseen["products"] > 0 and not batches.has_memory(job_id):
+    if unseen and unseen["products"] > 0 and not walk_memory.is_whole(job_id):
         announce.log(
             job_id,
             "what the walk saw is forgotten: the database was restarted, or the job rested for long",

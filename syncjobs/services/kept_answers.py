@@ -19,7 +19,7 @@ from syncjobs.engine.errors import RetryableSourceError
 from syncjobs.engine.pipeline import BatchResult
 from syncjobs.models import SyncJob
 from syncjobs.services import raw_answers
-from syncjobs.services.batches import BatchUnitOfWork, Claim, check_fence
+from syncjobs.services.batches import BatchUnitOfWork, Claim, Then, check_fence, nothing_more
 from syncjobs.services.sources import connect
 from system import sql
 
@@ -70,6 +70,8 @@ class KeptAnswers:
     """The connector of a replay. `handed` are the answers of the batch that was fetched last, by product."""
 
     kind = "replay"
+    # To look at every answer again is what a replay is for.
+    edition = b""
 
     def __init__(self, source: str, mapper: Connector) -> None:
         self._source, self._mapper = source, mapper
@@ -184,7 +186,7 @@ class ReplayUnitOfWork(BatchUnitOfWork):
 
 
 @contextmanager
-def commit_replay(claim: Claim, kept: KeptAnswers) -> Iterator[ReplayUnitOfWork]:
+def commit_replay(claim: Claim, kept: KeptAnswers, then: Then = nothing_more) -> Iterator[ReplayUnitOfWork]:
     """One transaction for everything a batch of a replay does; see `batches.commit_batch`.
 
     Raises:
@@ -193,4 +195,6 @@ def commit_replay(claim: Claim, kept: KeptAnswers) -> Iterator[ReplayUnitOfWork]
     """
     with transaction.atomic():
         check_fence(claim)
-        yield ReplayUnitOfWork(claim, kept.handed)
+        work = ReplayUnitOfWork(claim, kept.handed)
+        yield work
+    then(work.totals)

@@ -15,7 +15,7 @@ from syncjobs.engine.contracts import BatchSpec, Connector, Heartbeat, Plan, Sco
 from syncjobs.engine.errors import FatalSourceError
 from syncjobs.engine.pipeline import Counters
 from syncjobs.models import SyncBatch, SyncJob, Watermark
-from syncjobs.services import announce, batches, delisting, forecasts
+from syncjobs.services import announce, batches, delisting, forecasts, walk_memory
 from syncjobs.services.batches import Claim
 from syncjobs.services.slices_queue import ensure_slices
 
@@ -121,7 +121,7 @@ def _write(
     if categories and not job.dry_run:
         catalog.apply_categories(categories)
     _insert_batches(job, specs)
-    batches.begin_memory(job.pk)
+    walk_memory.begin(job.pk)
     if delisting.may_delist(job, plan):
         SyncBatch.objects.create(job=job, number=len(specs) + 1, stage=SyncBatch.Stage.DELIST)
     SyncJob.objects.filter(pk=job.pk).update(

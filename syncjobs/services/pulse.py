@@ -11,7 +11,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from syncjobs.engine.errors import LeaseLost, SyncCancelled
 from syncjobs.models import SyncJob
-from syncjobs.services import batches
+from syncjobs.services import announce, batches
 from syncjobs.services.batches import Claim
 from system import leaving
 from system.queue import TaskContext, TaskGone, WorkerStopping
@@ -30,6 +30,8 @@ class Pulse:
         self._claim: Claim | None = None
         self._look_at = 0.0
         self._extend_at = 0.0
+        self._moved: int | None = None
+        self._show_at = 0.0
 
     @contextmanager
     def holding(self, claim: Claim) -> Iterator[None]:
@@ -58,11 +60,25 @@ class Pulse:
         if self._claim is None or now < self._look_at:
             return
         self._look_at = now + LOOK_SECONDS
+        self.show()
         if batches.job_state(self._claim.job_id) != SyncJob.State.RUNNING:
             raise SyncCancelled("the job was asked to stop")
         if now >= self._extend_at:
             self._extend_at = now + settings.SYNC_LEASE_SECONDS / LEASE_SHARE
             self._extend(self._claim)
+
+    def moved(self) -> None:
+        """A batch is done: watchers are shown where the job stands, unless they were a moment ago."""
+        self._moved = self._claim.job_id if self._claim else None
+        if time.monotonic() >= self._show_at:
+            self.show()
+
+    def show(self) -> None:
+        """Show what nobody was shown yet."""
+        job_id, self._moved = self._moved, None
+        if job_id is not None:
+            self._show_at = time.monotonic() + 1 / settings.LIVE_PROGRESS_PER_SECOND
+            announce.progress(job_id)
 
     def _extend(self, claim: Claim) -> None:
         batches.extend_lease(claim)

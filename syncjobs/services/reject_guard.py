@@ -1,7 +1,8 @@
 """A source that suddenly speaks differently: stop before its whole catalogue is rejected at the price of paid calls."""
 
-from syncjobs.models import SyncJob, SyncLog
+from syncjobs.models import SyncLog
 from syncjobs.services import jobs
+from syncjobs.services.batches import Totals
 from system import runtime
 
 CODE = "reject_limit"
@@ -9,14 +10,14 @@ CODE = "reject_limit"
 LEAST_RECORDS = 200
 
 
-def check_rejects(job_id: int) -> None:
+def check_rejects(job_id: int, totals: Totals) -> None:
     """Hold a job that rejects more than its share of records; one that somebody resumed after that goes on to its end.
 
     A dry run is there to show rejects, and a scope of few records is soon over anyway.
     """
-    job = SyncJob.objects.only("processed", "rejected", "dry_run").get(pk=job_id)
-    limit = runtime.integer("sync.reject_limit_percent")
-    if job.dry_run or job.processed < LEAST_RECORDS or job.rejected * 100 <= job.processed * limit:
+    if totals.dry_run or totals.processed < LEAST_RECORDS or not totals.rejected:
+        return
+    if totals.rejected * 100 <= totals.processed * runtime.integer("sync.reject_limit_percent"):
         return
     if not SyncLog.objects.filter(job_id=job_id, context__code=CODE).exists():
-        jobs.hold(job_id, {"code": CODE, "rejected": job.rejected, "processed": job.processed})
+        jobs.hold(job_id, {"code": CODE, "rejected": totals.rejected, "processed": totals.processed})

@@ -23,7 +23,8 @@ from syncjobs.engine.contracts import BatchSpec, Connector
 from syncjobs.engine.errors import EngineError, FatalSourceError, LeaseLost, QuotaExhausted, RetryableSourceError
 from syncjobs.engine.pipeline import Commit, run_batch
 from syncjobs.models import SyncBatch, SyncJob
-from syncjobs.services import announce, batches, delisting, jobs, planning, reject_guard
+from syncjobs.services import announce, batches, delisting, jobs, planning, receipts, reject_guard
+from syncjobs.services.answer_memory import AnswerMemory
 from syncjobs.services.batches import Claim
 from syncjobs.services.kept_answers import KeptAnswers, commit_replay, connector_of
 from syncjobs.services.pulse import Pulse
@@ -72,16 +73,27 @@ def _connector(job: SyncJob) -> Connector | None:
 
 def _work(job: SyncJob, connector: Connector, context: TaskContext) -> int:
     began, done, pulse = time.monotonic(), 0, Pulse(context)
-    for tried in count():
-        if _is_over(job, context, time.monotonic() - began, tried):
-            break
-        batches.set_aside_deadly(job.pk)
-        claim = batches.claim(job.pk, context.task_id)
-        if claim is None:
-            break
-        with pulse.holding(claim):
-            done += _run_guarded(job, claim, connector, pulse)
+    try:
+        for tried in count():
+            if _is_over(job, context, time.monotonic() - began, tried):
+                break
+            claim = _claim(job, context)
+            if claim is None:
+                break
+            with pulse.holding(claim):
+                done += _run_guarded(job, claim, connector, pulse)
+    finally:
+        receipts.write_calls(job.pk)
+    pulse.show()
     return done
+
+
+def _claim(job: SyncJob, context: TaskContext) -> Claim | None:
+    """The next batch; those that keep killing workers are only looked for where nothing else is left."""
+    claim = batches.claim(job.pk, context.task_id)
+    if claim is None and batches.set_aside_deadly(job.pk):
+        claim = batches.claim(job.pk, context.task_id)
+    return claim
 
 
 def _is_over(job: SyncJob, context: TaskContext, spent: float, tried: int) -> bool:
@@ -176,15 +188,16 @@ def _run(job: SyncJob, claim: Claim, connector: Connector, pulse: Pulse) -> None
         delisting.delist_missing(job, claim, pulse)
     else:
         spec = msgspec.convert(claim.params, BatchSpec)
-        run_batch(connector, spec, pulse, _commit(claim, connector))
-        reject_guard.check_rejects(job.pk)
-        announce.progress(job.pk)
+        memory = AnswerMemory(claim.source, connector.edition)
+        run_batch(connector, spec, pulse, _commit(claim, connector, memory), memory)
+        pulse.moved()
 
 
-def _commit(claim: Claim, connector: Connector) -> Commit:
+def _commit(claim: Claim, connector: Connector, memory: AnswerMemory) -> Commit:
+    then = partial(reject_guard.check_rejects, claim.job_id)
     if isinstance(connector, KeptAnswers):
-        return partial(commit_replay, claim, connector)
-    return partial(batches.commit_batch, claim)
+        return partial(commit_replay, claim, connector, then)
+    return partial(batches.commit_batch, claim, then, memory)
 
 
 def _postpone(claim: Claim, error: RetryableSourceError) -> None:

@@ -30,6 +30,8 @@ class World:
         self.hidden: set[str] = set()
         self.gone: set[str] = set()
         self.fetches = 0
+        self.edition = b""
+        self.mapped: list[str] = []
         self.doubts: list[Doubt] = []
         self.shallow = False
         self.skus: tuple[SkuRecord, ...] = ()
@@ -46,6 +48,10 @@ class ScriptedConnector:
     """Reads `world`, one page a call."""
 
     kind = "scripted"
+
+    @property
+    def edition(self) -> bytes:
+        return world.edition
 
     def __init__(self, context: ConnectorContext) -> None:
         self.context = context
@@ -84,6 +90,7 @@ class ScriptedConnector:
 
     def normalize(self, raw: RawRecord) -> ProductRecord:
         offer, price = msgspec.json.decode(raw.payload)
+        world.mapped.append(offer)
         if price == "broken":
             raise RecordRejected("price is not a number", code="invalid_price", field="price")
         return ProductRecord(

@@ -6,7 +6,7 @@ import pytest
 
 from products.models import Product
 from syncjobs.models import RejectedRecord, Source, SyncBatch, SyncJob
-from syncjobs.services.receipts import CountedGate
+from syncjobs.services.receipts import CountedGate, write_calls
 from tests.client import ApiClient
 from tests.syncjobs.conftest import path, start, work
 from tests.syncjobs.scripted import World
@@ -134,6 +134,8 @@ def test_calls_are_counted_by_api_for_the_job_they_were_made_for(operate: ApiCli
     gate = CountedGate(Open(), run.pk)
     for api in ("list", "list", "detail"):
         gate.acquire(api)
+    write_calls(run.pk)
+    write_calls(run.pk)
     shown = operate.get(f"sync/jobs/{run.task_id}")
     assert shown["calls_by_api"] == [{"api": "list", "calls": 2}, {"api": "detail", "calls": 1}]
 

@@ -26,6 +26,7 @@ from syncjobs.connectors.alibaba1688.tokens import Tokens
 from syncjobs.connectors.http import HttpClient
 from syncjobs.connectors.registry import ConnectorContext
 from syncjobs.engine.contracts import BatchSpec, CheckReport, Page, Plan, RawRecord, Scope
+from syncjobs.engine.editions import edition
 from syncjobs.engine.errors import FatalSourceError, RetryableSourceError
 
 T = TypeVar("T")
@@ -43,6 +44,8 @@ class Alibaba1688Connector:
     """
 
     kind = "alibaba1688"
+    # Of the options none decides what a product's bytes mean.
+    edition = edition()
 
     def __init__(self, context: ConnectorContext) -> None:
         """Raises FatalSourceError `invalid_options`."""

@@ -21,6 +21,7 @@ from syncjobs.connectors.feed.readers import decode
 from syncjobs.connectors.feed.storing import Means
 from syncjobs.connectors.registry import ConnectorContext
 from syncjobs.engine.contracts import BatchSpec, CheckReport, Page, Plan, RawRecord, Scope
+from syncjobs.engine.editions import edition
 from syncjobs.engine.errors import FatalSourceError, RecordRejected
 
 logger = logging.getLogger(__name__)
@@ -46,6 +47,11 @@ class FeedConnector:
     def mapping(self) -> Mapping:
         """The compiled mapping; raises FatalSourceError `invalid_mapping`."""
         return Mapping(self.options.mapping)
+
+    @cached_property
+    def edition(self) -> bytes:
+        """What the mapping says, besides our code."""
+        return edition(msgspec.json.encode(self.options.mapping, order="deterministic"))
 
     def check(self) -> CheckReport:
         """Read the options, open the file and map its first records. Never raises."""
