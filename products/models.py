@@ -11,7 +11,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from products.search.tables import SearchPair, SearchShop, SearchText
+from products.search.models import SearchPair, SearchShop, SearchText, Suggestion, SuggestionRefresh
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -27,6 +27,8 @@ __all__ = [
     "Shop",
     "ShopFollow",
     "Sku",
+    "Suggestion",
+    "SuggestionRefresh",
 ]
 
 # Below are the platform's own category numbers, from here on the ones this system gives to other sources' categories.

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('products', '0007_search_text'),
+        ('products', '0008_suggestions'),
     ]
 
     operations = [
