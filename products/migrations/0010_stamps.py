@@ -24,7 +24,7 @@ COUNT = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('products', '0008_suggestions'),
+        ('products', '0009_search_shops_and_pairs'),
     ]
 
     operations = [
