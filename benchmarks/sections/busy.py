@@ -18,11 +18,12 @@ from benchmarks.peers import VARIANTS
 from benchmarks.section import Section, Shown
 from benchmarks.sections.reads import list_paths
 from devstack.demo.stack import PATIENT_DATABASE, PROJECT
+from devstack.postgres import DATABASE_NAME
 
 NAME = "busy"
 VARIANT = "ours"
 QUIET, SYNCING = "quiet", "syncing"
-MOST = 200_000
+MOST, QUICK_MOST = 200_000, 100
 PROCESSES = 2
 
 
@@ -49,12 +50,13 @@ def _syncing(site: Site, turn: int) -> Iterator[list[float]]:
     """A sync in which one product in twenty has changed; afterwards the list holds its products a second."""
     bench, synced = site.bench, [0.0]
     path = bench.installation.folder / "busy.ndjson"
-    size = bench.options.size
+    size, quick = bench.options.size, bench.options.quick
+    processes = 1 if quick else PROCESSES
     # Another edition than that of any run before.
     edition = int(time.time()) % 10_000 + turn
-    write_feed(path, min(size, MOST), catalogue=size, edition=edition)
-    with workers(bench.installation, "s1688", PROCESSES):
-        job = _start(bench, {"kind": "feed", "options": feed_options(path), "workers": PROCESSES})
+    write_feed(path, min(size, QUICK_MOST if quick else MOST), catalogue=size, edition=edition)
+    with workers(bench.installation, DATABASE_NAME, processes):
+        job = _start(bench, {"kind": "feed", "options": feed_options(path), "workers": processes})
         try:
             yield synced
         finally:

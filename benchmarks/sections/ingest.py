@@ -25,7 +25,7 @@ EMPTY = "bench_empty"
 # How many products each way gets in a full run; rates of the slow ones do not change with more.
 MOST, DLT_MOST, NAIVE_MOST, GATEWAY_MOST = 50_000, 10_000, 1_000, 10_000
 DLT_PYTHON = PROJECT / ".devstack" / "bench-venv" / "bin" / "python"
-QUICK_MOST, LATER = 60, 60
+QUICK_MOST, LATER = 40, 60
 FIRST, UNCHANGED, CHANGED = "first", "unchanged", "changed"
 
 

@@ -15,9 +15,7 @@ def read(path: Path) -> list[ProductRecord]:
     """The records that a feed source makes of a file."""
     connector = feed_from(feed_options(path))
     plan = connector.plan(Scope(type="full"))
-    return [
-        connector.normalize(raw) for spec in plan.batches for page in connector.fetch(spec) for raw in page.records
-    ]
+    return [connector.normalize(raw) for spec in plan.batches for page in connector.fetch(spec) for raw in page.records]
 
 
 def test_a_number_is_the_same_product_every_time() -> None:
