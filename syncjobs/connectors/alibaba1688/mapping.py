@@ -286,9 +286,13 @@ def _status(value: Any) -> str:
 
 
 def _updated_at(wire: WireProduct) -> datetime | None:
-    moments = (
-        read("modifyTime", moment, wire.modify_time),
-        read("lastUpdateTime", moment, wire.last_update_time),
-        read("modifyDate", moment, wire.modify_date),
-    )
-    return max((each for each in moments if each is not None), default=None)
+    moments = [
+        found
+        for name, value in (
+            ("modifyTime", wire.modify_time),
+            ("lastUpdateTime", wire.last_update_time),
+            ("modifyDate", wire.modify_date),
+        )
+        if value is not None and (found := read(name, moment, value)) is not None
+    ]
+    return max(moments, default=None)
