@@ -1,23 +1,58 @@
 """Child processes that cannot outlive us: free ports, a user without rights, a signal when the parent dies."""
 
+import contextlib
 import ctypes
 import os
 import pwd
+import random
 import signal
 import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 PR_SET_PDEATHSIG = 1
+FIRST_PORT = 15_000
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of 127.0.0.1 that nothing listens at and `free_port` gives nobody else while this process lives.
+
+    Not one of those that the kernel gives to outgoing connections: while a server is down or not up yet, somebody who
+    tries to reach it would take its port himself.
+
+    Raises:
+        RuntimeError: none is left.
+    """
+    ports = range(FIRST_PORT, max(_first_outgoing_port(), FIRST_PORT + 10_000))
+    for port in random.sample(ports, len(ports)):
+        if _is_free(port) and _reserve(port):
+            return port
+    raise RuntimeError(f"No port is free on 127.0.0.1 between {FIRST_PORT} and {ports.stop}.")
+
+
+def _first_outgoing_port() -> int:
+    return int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe, contextlib.suppress(OSError):
+        probe.bind(("127.0.0.1", port))
+        return True
+    return False
+
+
+def _reserve(port: int) -> bool:
+    """Take the name that stands for a port, until this process ends and the kernel closes what is open."""
+    name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        name.bind(f"\0s1688-port-{port}")
+    except OSError:
+        name.close()
+        return False
+    name.detach()
+    return True
 
 
 def unprivileged_user() -> str | None:
@@ -53,7 +88,7 @@ def die_with_parent(sent: signal.Signals) -> Callable[[], None]:
     return ask_the_kernel
 
 
-def stop(process: "subprocess.Popen[bytes]", ask: signal.Signals, patience_seconds: float = 20) -> None:
+def stop(process: "subprocess.Popen[Any]", ask: signal.Signals, patience_seconds: float = 20) -> None:
     """Ask a child to end, then insist."""
     if process.poll() is not None:
         return

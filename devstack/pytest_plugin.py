@@ -19,6 +19,12 @@ REDIS_DATABASES_PER_WORKER = 4
 # Tests call much and fast; those of the rate limits set their own.
 LIMITED = ("FREE", "BASIC", "ENTERPRISE", "ANONYMOUS", "LOGIN", "LOGIN_NAME", "SYNC_START", "EXPORT", "BATCH")
 NO_LIMITS = {f"RATE_{name}": "1000000/second" for name in LIMITED}
+# A server gives up quickly what would hold up many; on a machine that is busy with tests slow is not broken.
+PATIENCE = {
+    "DATABASE_LOCK_TIMEOUT_MS": "120000",
+    "DATABASE_STATEMENT_TIMEOUT_MS": "300000",
+    "REDIS_LIMITS_TIMEOUT_MS": "30000",
+}
 
 
 @pytest.hookimpl(wrapper=True)
@@ -72,6 +78,7 @@ def _start_servers() -> None:
         "FEED_FOLDERS": "/",
         "ALLOWED_HOSTS": "127.0.0.1,localhost,testserver",
         **NO_LIMITS,
+        **PATIENCE,
         "SYSTEM_LOG": "false",
     }
 

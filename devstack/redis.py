@@ -22,7 +22,7 @@ class EmbeddedRedis(EmbeddedServer):
 
     name = "Redis"
     farewell = signal.SIGTERM
-    patience_seconds = 20
+    patience_seconds = 60
 
     def __init__(self, folder: Path, *, persistent: bool = True) -> None:
         self.persistent = persistent

@@ -7,6 +7,9 @@ from typing import TypeVar
 import pytest
 import redis
 from django.conf import settings as django_settings
+from django.db import connections
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
 from zeal.constants import initialize_app_registry
 from zeal.patch import patch as watch_lazy_loads
@@ -14,24 +17,49 @@ from zeal.patch import patch as watch_lazy_loads
 from accounts.authentication import forget_everybody
 from accounts.models import User
 from accounts.services import create_user
-from system import health, metrics, runtime
+from syncjobs import live
+from system import health, metrics, runtime, sql
 from system.api.throttling.limiter import limiter
 from system.api.throttling.suspects import forget_suspects
 from tests.client import ApiClient
 
 PASSWORD = "correct horse 1688"
+# The same examples each time, however slow the machine is; `make fuzz` looks for others.
+hypothesis_settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+hypothesis_settings.load_profile("repeatable")
+
 POLL_SECONDS = 0.02
+# When a test is taken to hang, never what something may take: the machine may be busy with anything.
+HANG_SECONDS = 300
+
+# The server runs the databases of all test processes. A lock on a transaction names no database, but who waits for it
+# has locked tables of one; and pg_stat_activity would show a transaction the same rows for ever.
+WAITING = """
+    SELECT 1 FROM pg_locks waiting JOIN pg_locks held USING (pid)
+    WHERE NOT waiting.granted AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 
 Answer = TypeVar("Answer")
 
 
-def eventually(answer: Callable[[], Answer], timeout: float = 20) -> Answer:
-    """Ask until the answer is true, and return it; fails when `timeout` seconds are over."""
-    deadline = time.monotonic() + timeout
+def eventually(answer: Callable[[], Answer], hang_seconds: float = HANG_SECONDS) -> Answer:
+    """Ask until the answer is true, and return it; fails when nothing came of it in `hang_seconds`."""
+    deadline = time.monotonic() + hang_seconds
     while not (found := answer()):
-        assert time.monotonic() < deadline, f"not within {timeout} s; the last answer was {found!r}"
+        assert time.monotonic() < deadline, f"not within {hang_seconds} s; the last answer was {found!r}"
         time.sleep(POLL_SECONDS)
     return found
+
+
+def somebody_waits() -> bool:
+    """Whether a connection to this test's database waits for a lock."""
+    return sql.fetch_one(WAITING) is not None
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -51,6 +79,14 @@ def static_files_have_a_folder(tmp_path_factory: pytest.TempPathFactory) -> None
     django_settings.WHITENOISE_AUTOREFRESH = True
 
 
+@pytest.fixture(scope="session", autouse=True)
+def slow_is_not_broken() -> None:
+    """On a busy machine; tests of what happens when something does not answer say how long they wait for it."""
+    connections.settings["default"]["OPTIONS"]["connect_timeout"] = HANG_SECONDS
+    django_settings.REDIS_SOCKET_TIMEOUT_SECONDS = HANG_SECONDS
+    health.PATIENCE_SECONDS = live.ANSWER_SECONDS = HANG_SECONDS
+
+
 @pytest.fixture(autouse=True)
 def nothing_is_remembered() -> None:
     """What a process knows of users and servers must not leak from test to test."""
@@ -60,6 +96,7 @@ def nothing_is_remembered() -> None:
     health.forget()
     runtime.assume_defaults()
     metrics.forget_pending()
+    live._troubles = live.Troubles()
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ The simulator is a child process on a free port of 127.0.0.1; it ends with the `
 starting process dies.
 """
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,14 +20,16 @@ from typing import Any
 
 import httpx
 
+from devstack import processes
+
 from .auth import SIGNATURE, signature
 from .handlers import APIS
 from .server import READY
 from .state import Settings
 
 _ROOT = Path(__file__).resolve().parents[2]
-_STOP_SECONDS = 10
-_CALL_SECONDS = 30
+_STOP_SECONDS = 30
+_CALL_SECONDS = 300
 _NAMESPACES = {api.name: api.namespace for api in APIS}
 _PRODUCT_NAMESPACE = "com.alibaba.product"
 
@@ -103,8 +106,7 @@ def running_gateway(
             with closing(GatewayClient(_ready_url(child))) as client:
                 yield client
         finally:
-            child.terminate()
-            child.wait(_STOP_SECONDS)
+            processes.stop(child, signal.SIGTERM, _STOP_SECONDS)
 
 
 def _ready_url(child: subprocess.Popen[str]) -> str:

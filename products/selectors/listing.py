@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+import orjson
+
 from products.selectors.quantities import QUANTITY_JOIN
 from products.selectors.shapes import PRODUCT_JOINS, listed_product
 from system.naming import SNAKE, Naming
@@ -111,6 +113,24 @@ def selection(filters: Mapping[str, Any], categories: Sequence[Sequence[int]]) -
     if filters.get("in_stock") is not None:
         found = found.narrowed("p.stock > 0" if filters["in_stock"] else "p.stock <= 0")
     return _with_status(found, filters.get("status"))
+
+
+def with_attributes(filters: Mapping[str, Any]) -> Selection:
+    """The condition of the filter `attribute`: (name, value) pairs.
+
+    A product must have one of the values of each name. No index helps with it: it is for what another one leaves.
+    """
+    values: dict[str, list[str]] = {}
+    for name, value in filters.get("attribute") or ():
+        values.setdefault(name, []).append(_json(value))
+    found = EVERYTHING
+    for name, wanted in values.items():
+        found = found.narrowed("p.attributes -> %s::text @> ANY(%s::jsonb[])", name, wanted)
+    return found
+
+
+def _json(value: str) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _in_categories(found: Selection, ids: Sequence[int]) -> Selection:

@@ -3,6 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import orjson
+
+from products.search.highlight import marks
+from products.selectors.facets import facets
 from products.selectors.listing import (
     COUNT_LIMIT,
     EVERYTHING,
@@ -14,8 +18,9 @@ from products.selectors.listing import (
     count_query,
     page_query,
     selection,
+    with_attributes,
 )
-from products.selectors.search import find, matching
+from products.selectors.search import best_candidates, find, matching
 from products.selectors.shapes import PRODUCT_JOINS, whole_product
 from system.naming import SNAKE, Naming
 from system.sql import fetch_all, fetch_one
@@ -112,6 +117,7 @@ def search_page(
     """A page of the products that `q` finds, by title or code; see `product_page`.
 
     Args:
+        filters: also `attribute`, pairs of name and value, and `highlight`: say where in title and shop the text is.
         sort: RELEVANCE, which is always best first, or one of the orders of the list.
     """
     found = find(
@@ -123,11 +129,31 @@ def search_page(
         offset=offset,
         after=after,
         look=Look(naming, filters.get("qty")),
+        checked=with_attributes(filters),
     )
     shown = found.rows[:limit]
     last = [shown[-1][1], shown[-1][0]] if len(found.rows) > limit else None
-    items = f"[{','.join(row[2] for row in shown)}]"
+    marked = highlighted if filters.get("highlight") else _as_it_is
+    items = f"[{','.join(marked(row[2], filters['q']) for row in shown)}]"
     return ListedProducts(items, found.total if counted else None, counted and found.exact, last)
+
+
+def search_facets(filters: Mapping[str, Any]) -> dict[str, Any]:
+    """How all that `search_page` finds is spread: see `products.selectors.facets`, whose names `facets` has."""
+    taken = selection(filters, _categories(filters))
+    return facets(best_candidates(taken, filters["q"], with_attributes(filters)), filters["facets"])
+
+
+def highlighted(product: str, text: str) -> str:
+    """The JSON of a product with where the words of a text stand in its title and in its shop's name."""
+    shown = orjson.loads(product)
+    shop = (shown["shop"] or {}).get("name", "")
+    marked = {"title": marks(shown["title"], text), "shop": marks(shop, text)}
+    return f'{product[:-1]}, "highlight": {orjson.dumps(marked).decode()}}}'
+
+
+def _as_it_is(product: str, _text: str) -> str:
+    return product
 
 
 def product_detail(product_id: int, *, naming: Naming = SNAKE, quantity: int | None = None) -> ProductDetail | None:

@@ -19,7 +19,7 @@ from accounts.tasks import forget_expired_tokens
 from system.errors import ApplicationError
 from system.models import AuditLog
 from tests.client import ApiClient
-from tests.conftest import PASSWORD
+from tests.conftest import HANG_SECONDS, PASSWORD, eventually, somebody_waits
 
 PARALLEL = 50
 
@@ -82,13 +82,13 @@ def test_of_parallel_refreshes_one_wins(session: dict[str, Any]) -> None:
 def test_a_sign_out_ends_a_renewal_that_is_under_way(
     session: dict[str, Any], operator: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    renewing, out = Event(), Event()
+    renewing = Event()
     made = sessions._session
 
     def slowly(*args: Any) -> dict[str, Any]:
         fresh = made(*args)
         renewing.set()
-        out.wait(1)
+        eventually(somebody_waits)
         return fresh
 
     def run(work: Any, *args: Any) -> None:
@@ -100,9 +100,8 @@ def test_a_sign_out_ends_a_renewal_that_is_under_way(
     monkeypatch.setattr(sessions, "_session", slowly)
     with ThreadPoolExecutor(2) as pool:
         renewal = pool.submit(run, services.refresh, session["refresh_token"])
-        assert renewing.wait(20)
+        assert renewing.wait(HANG_SECONDS)
         pool.submit(run, services.logout, operator.pk, session["refresh_token"]).result()
-        out.set()
         renewal.result()
     assert alive_tokens() == 0
 

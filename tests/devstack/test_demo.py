@@ -12,10 +12,9 @@ import httpx
 import pytest
 
 from devstack.processes import free_port
-from tests.conftest import eventually
+from tests.conftest import HANG_SECONDS, eventually
 
 PROJECT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 120
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -48,7 +47,7 @@ class House(NamedTuple):
 
     def run(self) -> str:
         """Run a one-shot demo to its end; what it printed."""
-        assert self.start(ONESHOT="1").wait(PATIENCE_SECONDS) == 0, self.said()
+        assert self.start(ONESHOT="1").wait(HANG_SECONDS) == 0, self.said()
         return self.said()
 
     @property
@@ -73,7 +72,7 @@ def house(open_folder: Path) -> House:
 def serving(house: House) -> Iterator["subprocess.Popen[bytes]"]:
     """A second demo that serves; the last test ends it."""
     demo = house.start()
-    eventually(lambda: "Ctrl-C stops everything" in house.said() or demo.poll() is not None, PATIENCE_SECONDS)
+    eventually(lambda: "Ctrl-C stops everything" in house.said() or demo.poll() is not None)
     yield demo
     demo.kill()
     demo.wait()
@@ -98,7 +97,8 @@ def test_scripts_find_what_they_need(house: House, serving: "subprocess.Popen[by
     assert (house.folder / "env").stat().st_mode & 0o777 == 0o600
     settings = settings_of(house)
     login = {"username": settings["VIEWER_USERNAME"], "password": settings["VIEWER_PASSWORD"]}
-    assert httpx.post(f"{settings['BASE_URL']}/api/v1/auth/login", json=login).status_code == httpx.codes.OK
+    answer = httpx.post(f"{settings['BASE_URL']}/api/v1/auth/login", json=login, timeout=HANG_SECONDS)
+    assert answer.status_code == httpx.codes.OK
 
 
 def test_a_folder_has_one_demo_at_a_time(house: House, serving: "subprocess.Popen[bytes]") -> None:
@@ -117,12 +117,12 @@ def test_a_folder_has_one_demo_at_a_time(house: House, serving: "subprocess.Pope
 def test_a_taken_port_is_a_sentence(house: House, serving: "subprocess.Popen[bytes]") -> None:
     other = House(house.folder.parent / "other" / "devstack", house.port)
     other.folder.parent.mkdir()
-    assert other.start().wait(PATIENCE_SECONDS) == 1
+    assert other.start().wait(HANG_SECONDS) == 1
     assert other.said() == f"Port {house.port} is taken; choose another: make demo PORT={house.port + 1}\n"
 
 
 def test_sigterm_stops_everything(house: House, serving: "subprocess.Popen[bytes]") -> None:
     serving.send_signal(signal.SIGTERM)
-    assert serving.wait(PATIENCE_SECONDS) == 0
+    assert serving.wait(HANG_SECONDS) == 0
     assert house.said().endswith("Stopping ...\n")
     assert not (house.folder / "env").exists()

@@ -11,15 +11,15 @@ import pytest
 
 from devstack import supervisor
 from devstack.supervisor import Command, Supervisor, ending
+from tests.conftest import HANG_SECONDS
 
-PATIENCE_SECONDS = 20
 SLEEPER = "import time; print('up', flush=True); time.sleep(600)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPER}"
 PARENT = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {SLEEPER!r}]); {SLEEPER}"
 
 
 def until(condition: Callable[[], object], tick: Callable[[], None] = lambda: None) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + HANG_SECONDS
     while not condition():
         assert time.monotonic() < deadline, "waited too long"
         tick()

@@ -5,7 +5,8 @@ from typing import Any
 
 import httpx
 
-PATIENCE_SECONDS = 90
+from tests.conftest import HANG_SECONDS
+
 PAUSE_SECONDS = 0.2
 
 
@@ -13,7 +14,7 @@ class Caller:
     """Calls as the operator. `address` ends with the version."""
 
     def __init__(self, address: str, passwords: dict[str, str]) -> None:
-        self._http = httpx.Client(base_url=address, timeout=15, trust_env=False)
+        self._http = httpx.Client(base_url=address, timeout=HANG_SECONDS, trust_env=False)
         self._password = passwords["operator"]
 
     def close(self) -> None:
@@ -34,7 +35,7 @@ class Caller:
 
     def call(self, method: str, route: str, body: Any = None, **headers: str) -> Any:
         """The data of a success; tried again while the server is away or overloaded."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + HANG_SECONDS
         while True:
             answer = self.once(method, route, body, **headers)
             if answer is not None and answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:

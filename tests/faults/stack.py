@@ -25,7 +25,7 @@ from devstack.gateway.client import GatewayClient, running_gateway
 from devstack.postgres import EmbeddedPostgres
 from devstack.pytest_plugin import NO_LIMITS
 from devstack.redis import EmbeddedRedis
-from tests.conftest import eventually
+from tests.conftest import HANG_SECONDS, eventually
 from tests.faults.caller import Caller
 from tests.faults.failpoints import Plan
 from tests.faults.figures import SCALE
@@ -33,7 +33,6 @@ from tests.faults.processes import Process
 
 LEASE_SECONDS = 4
 BELL_SECONDS = 1.0
-PATIENCE_SECONDS = 120
 # A crash of the machine is not among the faults, one of the server is: what was committed must be there.
 DATABASE_SETTINGS = {"fsync": "off"}
 TIMING = {
@@ -93,7 +92,7 @@ class Stack:
         cleanup.callback(bell.join)
         cleanup.callback(self._over.set)
         cleanup.callback(self.api.close)
-        eventually(self.api.alive, PATIENCE_SECONDS)
+        eventually(self.api.alive)
         self.api.sign_in()
 
     @property
@@ -142,7 +141,7 @@ class Stack:
 
     def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Ask the database, beside the project; waits while it is away."""
-        return eventually(lambda: [self._rows(statement, values)], PATIENCE_SECONDS)[0]
+        return eventually(lambda: [self._rows(statement, values)])[0]
 
     def _rows(self, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         try:
@@ -155,7 +154,7 @@ class Stack:
 
     def forget(self, products: int = 0) -> None:
         """Empty the catalogue and the record of runs; `products` resets the gateway too."""
-        eventually(lambda: not self.rows("SELECT 1 FROM system_task WHERE state = 'running' LIMIT 1"), PATIENCE_SECONDS)
+        eventually(lambda: not self.rows("SELECT 1 FROM system_task WHERE state = 'running' LIMIT 1"))
         found = self.rows(
             "SELECT tablename FROM pg_tables WHERE tablename ~ '^(syncjobs|products)_' AND tablename <> ALL (%s)",
             KEPT_TABLES,
@@ -185,9 +184,9 @@ class Stack:
         (row,) = self.rows(f"SELECT {names} FROM syncjobs_syncjob WHERE task_id = %s", task_id)  # noqa: S608
         return dict(zip(names.split(", "), row, strict=True))
 
-    def ended(self, task_id: str, patience: float = PATIENCE_SECONDS * SCALE) -> dict[str, Any]:
+    def ended(self, task_id: str, hang_seconds: float = HANG_SECONDS * SCALE) -> dict[str, Any]:
         """Wait until a job rests."""
-        eventually(lambda: self.job(task_id)["state"] not in ("pending", "running", "stopping"), patience)
+        eventually(lambda: self.job(task_id)["state"] not in ("pending", "running", "stopping"), hang_seconds)
         return self.job(task_id)
 
     def start_sync(self, **body: Any) -> str:

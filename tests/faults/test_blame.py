@@ -13,7 +13,6 @@ from tests.faults.failpoints import Fault
 from tests.faults.stack import Stack
 
 PRODUCTS = 600
-PATIENCE_SECONDS = 90
 # Longer than a lease of the stack, so that what is in flight meanwhile runs out.
 AWAY_SECONDS = 6
 NORMALIZED = "syncjobs.engine.normalize:Normalized.map"
@@ -42,7 +41,7 @@ def redis_is_away(stack: Stack) -> None:
 def test_an_outage_is_no_crash_of_what_was_in_flight(stack: Stack, outage: Callable[[Stack], None]) -> None:
     stack.forget(PRODUCTS)
     task_id = stack.start_sync()
-    eventually(partial(got_on, stack, task_id), PATIENCE_SECONDS)
+    eventually(partial(got_on, stack, task_id))
     outage(stack)
     job = stack.ended(task_id)
     assert (job["state"], job["processed"]) == ("succeeded", PRODUCTS)
@@ -59,9 +58,9 @@ def test_who_comes_back_was_not_lost(stack: Stack) -> None:
     stack.forget(PRODUCTS)
     with stack.faults.of(Fault(at=NORMALIZED, kind="stop", call=3)):
         task_id = stack.start_sync()
-        (sleeper,) = eventually(stack.workers[0].stopped_children, PATIENCE_SECONDS)
+        (sleeper,) = eventually(stack.workers[0].stopped_children)
         job = stack.ended(task_id)
     assert (job["state"], stack.rows(CRASHES)) == ("succeeded", [(1,)])
     assert stack.rows(LOST_ATTEMPTS) == [(1,)]
     os.kill(sleeper, signal.SIGCONT)
-    eventually(lambda: stack.rows(LOST_ATTEMPTS) == [(0,)], PATIENCE_SECONDS)
+    eventually(lambda: stack.rows(LOST_ATTEMPTS) == [(0,)])

@@ -12,7 +12,7 @@ from tests.conftest import eventually
 from tests.faults.app import POISON_KIND
 from tests.faults.failpoints import STEPS, Fault, Kind
 from tests.faults.figures import NOTHING_WRONG, SCALE, compare, record
-from tests.faults.stack import LEASE_SECONDS, PATIENCE_SECONDS, Stack
+from tests.faults.stack import LEASE_SECONDS, Stack
 
 PRODUCTS = 300
 BATCH_RUNS = "syncjobs.services.slices:_run"
@@ -35,7 +35,7 @@ def shoot(stack: Stack, dice: random.Random) -> tuple[str, float]:
     else:
         stack.workers[0].restart()
     shot_at = time.monotonic()
-    eventually(lambda: committed(stack) > before or stack.rows(RESTING), PATIENCE_SECONDS)
+    eventually(lambda: committed(stack) > before or stack.rows(RESTING))
     return what, time.monotonic() - shot_at
 
 
@@ -56,7 +56,7 @@ def test_kills_at_random_lose_and_double_nothing(stack: Stack) -> None:
     took: dict[str, list[float]] = {"child": [], "worker": []}
     for number in range(kills):
         goal = products * (number + 1) // (kills + 2)
-        eventually(partial(is_so_far, stack, task_id, goal), PATIENCE_SECONDS)
+        eventually(partial(is_so_far, stack, task_id, goal))
         what, seconds = shoot(stack, dice)
         took[what].append(seconds)
     job, found = stack.ended(task_id), compare(expected, stack.catalogue())
@@ -96,7 +96,7 @@ def test_a_process_that_slept_through_its_lease_writes_nothing(stack: Stack, ste
         worker = stack.workers[0]
         with stack.faults.of(Fault(at=step, kind="stop", call=2 + trial)):
             task_id = stack.start_sync()
-            (sleeper,) = eventually(worker.stopped_children, 60)
+            (sleeper,) = eventually(worker.stopped_children)
             # The other process of the pool takes the batch over once the lease has ended.
             job = stack.ended(task_id)
         found = compare(expected, stack.catalogue())
@@ -133,7 +133,7 @@ def test_a_task_that_kills_its_worker_fails_after_three_attempts(stack: Stack) -
         POISON_KIND,
     )
     ended = "SELECT state, error ->> 'code', jsonb_array_length(attempts) FROM system_task WHERE kind = %s"
-    eventually(lambda: stack.rows(ended, POISON_KIND)[0][0] == "failed", PATIENCE_SECONDS)
+    eventually(lambda: stack.rows(ended, POISON_KIND)[0][0] == "failed")
     assert stack.rows(ended, POISON_KIND) == [("failed", "crash_loop", 3)]
     assert stack.ended(stack.start_sync(sku_list=["600000000001"]))["state"] in {"succeeded", "partial"}
 
@@ -142,7 +142,7 @@ def test_a_stop_lasts_over_restarts_of_the_workers(stack: Stack) -> None:
     for _ in range(3 * SCALE):
         stack.forget(2000)
         task_id = stack.start_sync()
-        eventually(partial(has_begun, stack, task_id), PATIENCE_SECONDS)
+        eventually(partial(has_begun, stack, task_id))
         stack.api.call("POST", "sync/stop", {"task_id": task_id})
         stack.workers[0].restart()
         job = stack.ended(task_id)
@@ -163,7 +163,7 @@ def test_a_full_sync_that_fails_deletes_nothing(stack: Stack, share: float) -> N
     stack.gateway.faults({"kind": "html_body", "status": 403, "api": "alibaba.product.list.get", "after": spared})
     task_id = stack.start_sync()
     in_trouble = "SELECT 1 FROM syncjobs_syncbatch WHERE failures > 0"
-    eventually(lambda: stack.rows(in_trouble) or stack.rows(RESTING), PATIENCE_SECONDS)
+    eventually(lambda: stack.rows(in_trouble) or stack.rows(RESTING))
     if not stack.rows(RESTING):
         stack.api.call("POST", "sync/stop", {"task_id": task_id})
     assert stack.ended(task_id)["state"] in {"stopped", "failed"}

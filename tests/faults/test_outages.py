@@ -14,7 +14,7 @@ import httpx
 
 from tests.conftest import eventually
 from tests.faults.figures import NOTHING_WRONG, SCALE, Wrong, compare, record
-from tests.faults.stack import PATIENCE_SECONDS, Stack
+from tests.faults.stack import Stack
 
 FIRST_OFFER = 600_000_000_000
 STARTS_PER_SECOND = 20
@@ -58,7 +58,7 @@ def at_each_third(stack: Stack, task_id: str, times: int) -> Iterator[int]:
     """Yields when so much of the job is done, `times` times; not after its end."""
     for number in range(times):
         share = (number + 1) / (times + 1)
-        eventually(partial(_is_so_far, stack, task_id, share), PATIENCE_SECONDS)
+        eventually(partial(_is_so_far, stack, task_id, share))
         if stack.job(task_id)["state"] == "running":
             yield number
 
@@ -82,7 +82,7 @@ def undisturbed(stack: Stack, products: int, promise: str, what: str) -> Iterato
 def goes_on(stack: Stack, task_id: str) -> float:
     """Seconds until the job has got further, or has ended."""
     since, before = time.monotonic(), stack.job(task_id)["processed"]
-    eventually(lambda: stack.job(task_id)["processed"] > before or stack.job(task_id)["state"] != "running", 90)
+    eventually(lambda: stack.job(task_id)["processed"] > before or stack.job(task_id)["state"] != "running")
     return time.monotonic() - since
 
 
@@ -126,7 +126,7 @@ def test_what_was_accepted_is_never_lost(stack: Stack) -> None:
         shoot_until(stack, asking)
         accepted = [task_id for task_id in asking.result() if task_id]
     calm = time.monotonic()
-    eventually(lambda: stack.rows(OPEN_JOBS) == [(0,)], PATIENCE_SECONDS)
+    eventually(lambda: stack.rows(OPEN_JOBS) == [(0,)])
     slowest = round(time.monotonic() - calm, 1)
     known = dict(stack.rows("SELECT task_id, state FROM syncjobs_syncjob"))
     lost = [task_id for task_id in accepted if task_id not in known]
@@ -157,7 +157,7 @@ def shoot_until(stack: Stack, over: "Future[Any]") -> None:
                 stack.workers[0].restart()
             case "web":
                 stack.web.restart()
-                eventually(stack.api.alive, PATIENCE_SECONDS)
+                eventually(stack.api.alive)
             case "redis":
                 stack.redis.kill()
                 stack.redis.start()

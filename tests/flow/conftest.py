@@ -14,9 +14,9 @@ from syncjobs.models import Source, SyncJob
 from syncjobs.services.jobs import StartSync, start_sync
 from syncjobs.services.sources import NewSource, add_source
 from system import queue, sql
+from tests.conftest import HANG_SECONDS
 from tests.flow.workers import Worker
 
-PATIENCE_SECONDS = 120
 SWEEP_SECONDS = 1
 
 
@@ -72,7 +72,7 @@ def start(**changes: Any) -> SyncJob:
 
 def finished(job: SyncJob, meanwhile: Callable[[], None] = lambda: None) -> SyncJob:
     """Wait until the job rests, sweeping as beat would; `meanwhile` is called again and again."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + HANG_SECONDS
     sweep_at = 0.0
     while True:
         job.refresh_from_db()

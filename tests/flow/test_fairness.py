@@ -30,7 +30,7 @@ def busy(gateway: GatewayClient, source: Source, tmp_path: Path, request: pytest
     worker = Worker(tmp_path / "worker.log", app="tests.flow.app", SYNC_SLICE_SECONDS=seconds)
     try:
         job = start(max_workers=8)
-        eventually(lambda: done_of(job) > 2 * PROCESSES, timeout=60)
+        eventually(lambda: done_of(job) > 2 * PROCESSES)
         yield job
     finally:
         worker.stop()
@@ -51,7 +51,7 @@ def is_done(task: Task) -> bool:
 def test_a_critical_task_is_served_within_one_batch(busy: SyncJob) -> None:
     for _ in range(5):
         task = queue.enqueue("test.hang", {"seconds": 0}, queue="critical")
-        eventually(partial(is_done, task), timeout=60)
+        eventually(partial(is_done, task))
         task.refresh_from_db()
         between = SyncBatch.objects.filter(job=busy, finished_at__range=(task.created_at, task.started_at))
         # Both processes look between two batches; the second may end one while the first lets the task in.
@@ -83,10 +83,10 @@ def test_a_low_task_gets_its_turn_behind_a_queue_that_never_empties(
 ) -> None:
     task = queue.enqueue("test.hang", {"seconds": 0}, queue="low")
     before = done_of(busy)
-    eventually(lambda: done_of(busy) - before > 10, timeout=60)
+    eventually(lambda: done_of(busy) - before > 10)
     assert not is_done(task)
     monkeypatch.setattr(turns, "PATIENCE_SECONDS", 1)
-    eventually(partial(is_done, task), timeout=60)
+    eventually(partial(is_done, task))
     # Of a hundred; when the last ones are in work a process is free anyway.
     assert done_of(busy) < 90
 
@@ -95,9 +95,9 @@ def test_a_low_task_gets_its_turn_behind_a_queue_that_never_empties(
 def test_a_task_that_kills_its_worker_fails_after_three_attempts_and_stops_nobody(busy: SyncJob) -> None:
     poison = queue.enqueue("test.poison", {})
     before = done_of(busy)
-    eventually(lambda: Task.objects.filter(pk=poison.pk, state="failed").exists(), timeout=90)
+    eventually(lambda: Task.objects.filter(pk=poison.pk, state="failed").exists())
     poison.refresh_from_db()
     assert (poison.error or {})["code"] == "crash_loop"
     assert ["finished_at" in attempt for attempt in poison.attempts] == [False] * 3
-    eventually(lambda: done_of(busy) > before, timeout=60)
+    eventually(lambda: done_of(busy) > before)
     assert not SyncBatch.objects.filter(job=busy, crashes__gt=0).exists()

@@ -9,8 +9,7 @@ from websockets.sync.client import connect
 
 from accounts.services import create_user
 from devstack.gateway.client import GatewayClient
-from tests.conftest import PASSWORD
-from tests.flow.conftest import PATIENCE_SECONDS
+from tests.conftest import HANG_SECONDS, PASSWORD
 from tests.flow.workers import Worker
 from tests.server.webserver import web_server
 
@@ -19,7 +18,12 @@ def test_a_sync_is_started_watched_and_read_from_outside(
     gateway: GatewayClient, worker: Worker, real_passwords: None
 ) -> None:
     create_user("operator", "operator@example.com", PASSWORD, role="operator")
-    with web_server() as server, httpx.Client(base_url=f"{server.http}/api/v1/") as client:
+    # A connection is not used twice: the server closes idle ones, perhaps while a request is on its way.
+    once = httpx.Limits(max_keepalive_connections=0)
+    with (
+        web_server() as server,
+        httpx.Client(base_url=f"{server.http}/api/v1/", timeout=HANG_SECONDS, limits=once) as client,
+    ):
         token = data_of(client.post("auth/login", json={"username": "operator", "password": PASSWORD}))["token"]
         client.headers["Authorization"] = f"Bearer {token}"
         job = data_of(client.post("sync/start", json={"type": "full", "config": {"batch_size": 20}}))
@@ -45,7 +49,7 @@ def watched(url: str, token: str) -> Iterator[dict[str, Any]]:
     """The frames of a job until one shows it at rest."""
     with connect(url, additional_headers={"Authorization": f"Bearer {token}"}) as socket:
         while True:
-            frame = json.loads(socket.recv(timeout=PATIENCE_SECONDS))
+            frame = json.loads(socket.recv(timeout=HANG_SECONDS))
             yield frame
             if frame["type"] != "log" and frame["data"]["status"] != "running":
                 return

@@ -49,10 +49,10 @@ def all_ended() -> bool:
 def test_a_critical_letter_overtakes_fifty_low_ones(mail: SmtpSink, mailer: Worker) -> None:
     for number in range(LOW_LETTERS):
         submit_email(to=f"low{number}@example.com", subject="low", body="x", priority="low")
-    eventually(lambda: mail.letters, timeout=60)
+    eventually(lambda: mail.letters)
     submit_email(to="vip@example.com", subject="critical", body="x", priority="critical")
     seen = len(mail.letters)
-    eventually(lambda: len(mail.letters) == LOW_LETTERS + 1, timeout=90)
+    eventually(lambda: len(mail.letters) == LOW_LETTERS + 1)
     place = [letter.content["Subject"] for letter in mail.letters].index("critical")
     # Before it: what the two processes had in their hands, and one more each, already on its way to them.
     assert place - seen <= 8
@@ -67,9 +67,9 @@ def test_a_process_killed_while_it_sends_leaves_the_letter_to_another(mail: Smtp
     mail.faults["DATA"] = [SAY_NOTHING]
     task = submit_email(to="user@example.com", subject="once", body="x")
     # Not before: a process killed while it says hello would leave the silence to the next.
-    eventually(lambda: not mail.faults["DATA"], timeout=60)
+    eventually(lambda: not mail.faults["DATA"])
     mailer.kill_children()
-    eventually(lambda: Task.objects.get(pk=task.pk).state == "succeeded", timeout=90)
+    eventually(lambda: Task.objects.get(pk=task.pk).state == "succeeded")
     ended = Task.objects.get(pk=task.pk)
     assert len(mail.letters) == 1
     assert ["finished_at" in attempt for attempt in ended.attempts] == [False, True]
@@ -78,13 +78,13 @@ def test_a_process_killed_while_it_sends_leaves_the_letter_to_another(mail: Smtp
 def cancel_under_fire(worker: Worker) -> None:
     """Cancel a running sync by its slices, kill the worker, and see that nothing comes back."""
     job = start(max_workers=3)
-    eventually(lambda: Task.objects.filter(state="running").exists() and progressed(job.pk), timeout=90)
+    eventually(lambda: Task.objects.filter(state="running").exists() and progressed(job.pk))
     waiting = Task.objects.filter(state__in=["pending", "running"]).values_list("pk", flat=True)
     cancelled = [str(pk) for pk in waiting if cancelled_in_time(str(pk))]
     asked = time.monotonic()
     worker.kill_all()
     job = finished(job)
-    eventually(all_ended, timeout=60)
+    eventually(all_ended)
     assert job.state == "stopped"
     time.sleep(max(0.0, asked + CANCEL_SECONDS - time.monotonic()))
     processed = SyncJob.objects.get(pk=job.pk).processed

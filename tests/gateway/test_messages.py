@@ -13,7 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 from devstack.gateway.channel import sign_channel
 from devstack.gateway.client import ControlError, GatewayClient
 from syncjobs.connectors.alibaba1688.messages import is_signed
-from tests.conftest import eventually
+from tests.conftest import HANG_SECONDS, eventually
 from tests.connectors.alibaba1688.support import http_answer, serving
 
 from .conftest import detail
@@ -30,7 +30,7 @@ def connected(gateway: GatewayClient, secret: str | None = None) -> Iterator[Cli
     """A client of the message WebSocket that has introduced itself."""
     moment = round(time.time() * 1000)
     sign = sign_channel(gateway.app_key, secret or gateway.app_secret, moment)
-    with connect(gateway.message_url, proxy=None) as client:
+    with connect(gateway.message_url, proxy=None, open_timeout=HANG_SECONDS) as client:
         send(client, appKey=gateway.app_key, type="CONNECT", pubTime=moment, sign=sign)
         yield client
 
@@ -40,7 +40,7 @@ def send(client: ClientConnection, **frame: Any) -> None:
 
 
 def receive(client: ClientConnection) -> Frame:
-    frame: Frame = json.loads(client.recv(10))
+    frame: Frame = json.loads(client.recv(HANG_SECONDS))
     return frame
 
 
@@ -68,7 +68,7 @@ def test_what_nobody_confirms_fails_and_is_kept(gateway: GatewayClient) -> None:
     with connected(gateway) as client:
         receive(client)
         gateway.control("push", count=2)
-        assert eventually(lambda: gateway.control("messages")["failed"]) == 2
+        eventually(lambda: gateway.control("messages")["failed"] == 2)
     assert gateway.control("messages")["waiting"] == 0
 
 
@@ -82,7 +82,7 @@ def test_an_ended_connection_fails_what_was_under_way(gateway: GatewayClient, ho
         assert gateway.control("channel", **{how: True})["ended"] == 1
         with pytest.raises(ConnectionClosed):
             read_to_the_end(client)
-    assert eventually(lambda: gateway.control("messages")["failed"]) == 3
+    eventually(lambda: gateway.control("messages")["failed"] == 3)
 
 
 def test_a_wrong_signature_is_closed(gateway: GatewayClient) -> None:

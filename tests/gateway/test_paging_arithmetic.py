@@ -31,7 +31,7 @@ _filters = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(live=_changed_catalogues(), conditions=_filters, by_modification=st.booleans())
 def test_a_listing_equals_a_sorted_scan(live: LiveCatalogue, conditions: Filter, by_modification: bool) -> None:
     catalogue = live.catalogue

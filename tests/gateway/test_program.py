@@ -14,6 +14,7 @@ from devstack.gateway.client import GatewayClient, running_gateway
 from devstack.gateway.live import LiveCatalogue
 from devstack.gateway.revision import Kind
 from devstack.gateway.wheel import Filter
+from tests.conftest import HANG_SECONDS
 
 from .conftest import ids_of, page
 
@@ -51,9 +52,9 @@ def test_the_management_command_serves_too() -> None:
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         url = child.stdout.readline().split()[-1]
-        assert httpx.get(f"{url}/_control/state", trust_env=False).json()["products"] == 5
+        assert httpx.get(f"{url}/_control/state", trust_env=False, timeout=HANG_SECONDS).json()["products"] == 5
         child.terminate()
-        assert child.wait(10) == 0
+        assert child.wait(HANG_SECONDS) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -62,10 +63,10 @@ def test_a_signal_stops_it_cleanly_even_with_open_connections(number: signal.Sig
         assert child.stdout is not None
         line = child.stdout.readline()
         assert line.startswith("gateway ready http://127.0.0.1:")
-        with httpx.Client(base_url=line.split()[-1], trust_env=False) as client:
+        with httpx.Client(base_url=line.split()[-1], trust_env=False, timeout=HANG_SECONDS) as client:
             client.get("/_control/state")
             child.send_signal(number)
-            assert child.wait(10) == 0
+            assert child.wait(HANG_SECONDS) == 0
         assert child.stderr is not None
         assert child.stderr.read() == ""
 
@@ -76,7 +77,7 @@ def test_it_ends_when_its_parent_is_gone() -> None:
         assert child.stdout is not None
         child.stdout.readline()
         child.stdin.close()
-        assert child.wait(10) == 0
+        assert child.wait(HANG_SECONDS) == 0
 
 
 def test_a_taken_port_is_an_error() -> None:
@@ -84,13 +85,14 @@ def test_a_taken_port_is_an_error() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         command = [*_COMMAND, f"--port={taken.getsockname()[1]}"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=HANG_SECONDS, check=False)
     assert done.returncode != 0
     assert "address already in use" in done.stderr
 
 
 def _raw(gateway: GatewayClient, request: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", int(gateway.url.rsplit(":", 1)[1])), timeout=10) as connection:
+    port = int(gateway.url.rsplit(":", 1)[1])
+    with socket.create_connection(("127.0.0.1", port), timeout=HANG_SECONDS) as connection:
         connection.sendall(request)
         received = b""
         while part := connection.recv(65_536):

@@ -15,8 +15,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from accounts.services import create_user, login
 from syncjobs.models import Source, SyncJob
-from tests.conftest import PASSWORD
-from tests.server.webserver import PATIENCE_SECONDS, WebServer, web_server
+from tests.conftest import HANG_SECONDS, PASSWORD
+from tests.server.webserver import WebServer, web_server
 
 Frame = dict[str, Any]
 
@@ -29,7 +29,7 @@ class Watching:
 
     def frame(self) -> Frame:
         """The next frame."""
-        return dict(json.loads(self.connection.recv(timeout=PATIENCE_SECONDS)))
+        return dict(json.loads(self.connection.recv(timeout=HANG_SECONDS)))
 
     def frame_of(self, kind: str) -> Frame:
         """The next frame of a type; others are passed over."""
@@ -37,7 +37,7 @@ class Watching:
 
     def frame_where(self, wanted: Callable[[Frame], bool]) -> Frame:
         """The next frame that fits; others do not prolong the wait."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + HANG_SECONDS
         while not wanted(frame := self.frame()):
             assert time.monotonic() < deadline, f"the last frame was {frame}"
         return frame
@@ -100,7 +100,11 @@ def open_socket() -> Iterator[Callable[..., Watching]]:
         def open_one(url: str, token: str, *, read_buffer: int = 0) -> Watching:
             headers = {"Authorization": f"Bearer {token}"}
             peer = _small_socket(url, read_buffer) if read_buffer else None
-            return Watching(opened.enter_context(connect(url, additional_headers=headers, max_size=None, sock=peer)))
+            return Watching(
+                opened.enter_context(
+                    connect(url, additional_headers=headers, max_size=None, sock=peer, open_timeout=HANG_SECONDS)
+                )
+            )
 
         yield open_one
 

@@ -13,6 +13,7 @@ from websockets.typing import Origin, Subprotocol
 
 from accounts.models import User
 from syncjobs.models import SyncJob
+from tests.conftest import HANG_SECONDS
 from tests.server.webserver import WebServer
 
 FOREIGN_ORIGINS = [
@@ -35,7 +36,8 @@ def status(url: str, token: str = "", **options: Any) -> int:
     """The handshake's answer: 101 when it opened."""
     headers = [("Authorization", f"Bearer {token}")] if token else []
     try:
-        with connect(url, additional_headers=[*headers, *options.pop("headers", [])], **options):
+        headers += options.pop("headers", [])
+        with connect(url, additional_headers=headers, open_timeout=HANG_SECONDS, **options):
             return 101
     except InvalidStatus as refused:
         return refused.response.status_code
@@ -120,7 +122,7 @@ def test_an_unknown_path_is_not_found(server: WebServer, sign_in: Callable[..., 
 
 
 def test_a_plain_request_to_the_socket_path_is_not_found(server: WebServer, job: SyncJob) -> None:
-    assert httpx.get(f"{server.ws}/{job.task_id}".replace("ws:", "http:")).status_code == 404
+    assert httpx.get(f"{server.ws}/{job.task_id}".replace("ws:", "http:"), timeout=HANG_SECONDS).status_code == 404
 
 
 def test_a_refusal_speaks_the_envelope(server: WebServer, transactional_db: None) -> None:

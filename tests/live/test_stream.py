@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from pytest_django import Settings
 
 from syncjobs.live import publish
 from syncjobs.models import SyncJob
@@ -41,7 +42,10 @@ def test_events_follow_the_snapshot_without_a_hole(watching: Watching, job: Sync
     assert frames[2]["data"]["status"] == "succeeded"
 
 
-def test_a_burst_of_progress_is_merged_and_its_last_state_shown(watching: Watching, job: SyncJob) -> None:
+def test_a_burst_of_progress_is_merged_and_its_last_state_shown(
+    watching: Watching, job: SyncJob, settings: Settings
+) -> None:
+    settings.LIVE_PROGRESS_PER_SECOND = 1
     watching.frame()
     for processed in range(1, 41):
         advance(job, processed)

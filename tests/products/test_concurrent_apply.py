@@ -10,8 +10,7 @@ from django.db import connection, transaction
 
 from products.models import Category, Product, ProductChange, Shop, Sku
 from products.records import ApplyResult, CategoryRef, ProductRecord, ShopRecord
-from system.sql import fetch_one
-from tests.conftest import eventually
+from tests.conftest import HANG_SECONDS, eventually, somebody_waits
 from tests.products.records import apply, record, sku
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,14 +22,14 @@ def in_threads(*jobs: Callable[[], ApplyResult]) -> list[ApplyResult]:
 
     def run(job: Callable[[], ApplyResult]) -> ApplyResult:
         try:
-            start.wait(10)
+            start.wait(HANG_SECONDS)
             return job()
         finally:
             connection.close()
 
     with ThreadPoolExecutor(len(jobs)) as pool:
         futures: list[Future[ApplyResult]] = [pool.submit(run, job) for job in jobs]
-        return [future.result(30) for future in futures]
+        return [future.result(HANG_SECONDS) for future in futures]
 
 
 def test_the_same_new_product_is_created_once() -> None:
@@ -40,11 +39,6 @@ def test_the_same_new_product_is_created_once() -> None:
     assert sum(result.unchanged for result in results) == 3
     assert Product.objects.count() == Sku.objects.count() == Shop.objects.count() == Category.objects.count() == 1
     assert list(ProductChange.objects.values_list("kind", flat=True)) == ["created"]
-
-
-def somebody_waits() -> bool:
-    """Whether a connection waits for a lock another one holds."""
-    return fetch_one("SELECT 1 FROM pg_locks WHERE NOT granted") is not None
 
 
 def test_a_writer_that_waited_sees_what_it_waited_for() -> None:
@@ -60,7 +54,7 @@ def test_a_writer_that_waited_sees_what_it_waited_for() -> None:
             return result
 
     def second() -> ApplyResult:
-        first_wrote.wait(10)
+        first_wrote.wait(HANG_SECONDS)
         return apply(record(title="second", skus=(sku("4839", stock=1), sku("new"))), record("only mine"))
 
     assert in_threads(first, second) == [

@@ -17,6 +17,7 @@ from products.services.products import change_product, create_product, delete_pr
 from products.services.skus import create_sku
 from system.errors import ApplicationError, ErrorCode
 from tests.client import ApiClient
+from tests.conftest import HANG_SECONDS
 from tests.products.bodies import body, own
 from tests.products.records import apply, record
 
@@ -29,7 +30,7 @@ def at_once(jobs: Sequence[Callable[[], Any]]) -> list[Any]:
 
     def run(job: Callable[[], Any]) -> Any:
         try:
-            start.wait(10)
+            start.wait(HANG_SECONDS)
             return job()
         except ApplicationError as error:
             return error.code
@@ -37,7 +38,7 @@ def at_once(jobs: Sequence[Callable[[], Any]]) -> list[Any]:
             connection.close()
 
     with ThreadPoolExecutor(len(jobs)) as pool:
-        return [future.result(60) for future in [pool.submit(run, job) for job in jobs]]
+        return [future.result(HANG_SECONDS) for future in [pool.submit(run, job) for job in jobs]]
 
 
 def test_of_two_replacements_by_the_same_etag_one_wins(writer: ApiClient) -> None:

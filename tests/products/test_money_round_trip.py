@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from products.models import Product
@@ -22,7 +22,7 @@ def amount(fen: int) -> Decimal:
     return Decimal(fen).scaleb(-2)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(price=FEN, tiers=TIERS)
 def test_money_is_kept_to_the_fen(writer: ApiClient, price: int, tiers: dict[int, int]) -> None:
     told = [{"start_quantity": start, "price": float(amount(tiers[start]))} for start in sorted(tiers)]

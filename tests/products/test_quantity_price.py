@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from products.models import Product
@@ -150,7 +150,7 @@ def expected(product: ProductRecord, quantity: int) -> Decimal | None:
     return first(by_quantity, product.price)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60)
 @given(
     quantity=QUANTITY,
     minimum=st.integers(min_value=1, max_value=10**6),

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.server.webserver import PATIENCE_SECONDS, WebServer
+from tests.conftest import HANG_SECONDS
+from tests.server.webserver import WebServer
 
 UPGRADE = (
     "Upgrade: websocket",
@@ -35,7 +36,7 @@ class Answer:
 
 def exchange(server: WebServer, *parts: bytes, half_close: bool = False) -> bytes:
     """Send bytes on a new connection and read until the server closes it."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_SECONDS) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=HANG_SECONDS) as connection:
         for part in parts:
             connection.sendall(part)
         if half_close:

@@ -14,6 +14,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from config.serve import raise_open_files_limit
+from tests.conftest import HANG_SECONDS
 from tests.server.webserver import WebServer, command, environment, web_server
 
 CONNECTIONS = 1000
@@ -22,7 +23,7 @@ CONNECTIONS = 1000
 def test_a_taken_port_is_one_sentence_and_exit_code_2() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        ended = subprocess.run(command(port), env=environment(port), capture_output=True, text=True, timeout=60)
+        ended = subprocess.run(command(port), env=environment(port), capture_output=True, text=True)
     assert ended.returncode == 2
     assert ended.stderr == f"Port {port} on 127.0.0.1 is taken by another program; choose another one with --port.\n"
 
@@ -30,13 +31,13 @@ def test_a_taken_port_is_one_sentence_and_exit_code_2() -> None:
 def test_sigterm_ends_the_server_in_good_order(django_db_setup: None) -> None:
     with web_server() as server:
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(20) == 0
+        assert server.process.wait(HANG_SECONDS) == 0
 
 
 def test_several_processes_serve_one_port(django_db_setup: None) -> None:
     with web_server("--processes", "2") as server:
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(20) == 0
+        assert server.process.wait(HANG_SECONDS) == 0
 
 
 def test_a_refused_handshake_is_no_error_in_the_log(transactional_db: None, tmp_path: Path) -> None:

@@ -13,9 +13,7 @@ import httpx
 from django.conf import settings
 
 from devstack import processes
-from tests.conftest import eventually
-
-PATIENCE_SECONDS = 60
+from tests.conftest import HANG_SECONDS, eventually
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def web_server(*arguments: str, stderr: IO[bytes] | None = None, **extra: str) -
     )
     server = WebServer(port, process)
     try:
-        eventually(lambda: alive(server), PATIENCE_SECONDS)
+        eventually(lambda: alive(server))
         yield server
     finally:
         processes.stop(process, signal.SIGTERM)
@@ -72,6 +70,6 @@ def alive(server: WebServer) -> bool:
     """Whether the server answers; fails at once when its process is gone."""
     assert server.process.poll() is None, f"the server ended with {server.process.returncode}"
     try:
-        return httpx.get(f"{server.http}/health/live", timeout=5).status_code == 200
+        return httpx.get(f"{server.http}/health/live", timeout=HANG_SECONDS).status_code == 200
     except httpx.TransportError:
         return False

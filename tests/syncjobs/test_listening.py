@@ -23,12 +23,13 @@ from syncjobs.services import listening
 from syncjobs.services.listening import Listener
 from syncjobs.services.messages import keep
 from syncjobs.services.sources import NewSource, add_source
-from tests.conftest import eventually
+from tests.conftest import HANG_SECONDS, eventually
 from tests.server.webserver import environment
 
 END_HOLDER = (
     "SELECT pg_terminate_backend(pid) FROM pg_locks"
     " WHERE locktype = 'advisory' AND classid = %s::bigint::oid AND granted"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -81,7 +82,7 @@ def listening_to(source: Source, count: int = 1) -> Iterator[None]:
     finally:
         stop.set()
         for thread in threads:
-            thread.join(20)
+            thread.join(HANG_SECONDS)
     assert not any(thread.is_alive() for thread in threads)
 
 
@@ -234,9 +235,9 @@ def test_the_command_ends_cleanly_on_sigterm_and_a_kill_loses_nothing(platform: 
         process.wait()
     eventually(lambda: platform.control("channel")["connected"] == 0)
     with command() as process:
-        eventually(lambda: confirmed(platform) == 200, timeout=40)
+        eventually(lambda: confirmed(platform) == 200)
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(HANG_SECONDS) == 0
     assert len(kept()) == 200
 
 

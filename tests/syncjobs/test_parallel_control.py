@@ -47,7 +47,7 @@ def all_at_once(count: int, call: Callable[[], Any]) -> list[Any]:
     barrier = Barrier(count)
 
     def one() -> Any:
-        eventually(connected, timeout=60)
+        eventually(connected)
         barrier.wait()
         try:
             return call()

@@ -23,7 +23,7 @@ from syncjobs.services.jobs import resume_sync, stop_sync
 from syncjobs.services.sweep import sweep_jobs
 from system import queue, sql
 from system.models import Task
-from tests.conftest import eventually
+from tests.conftest import HANG_SECONDS, eventually, somebody_waits
 from tests.syncjobs.conftest import claimed_task, error_code, new_task_id, start, work
 from tests.syncjobs.scripted import World
 from tests.syncjobs.test_claims import expire_leases, planned
@@ -39,11 +39,6 @@ def no_bells(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("system.queue.current_app.send_task", lambda *_arguments, **_options: None)
 
 
-def somebody_waits_for_a_lock() -> bool:
-    found = sql.one("SELECT count(*) AS n FROM pg_locks WHERE NOT granted")
-    return bool(found and found["n"])
-
-
 @contextmanager
 def commit_in_flight(claim: Claim) -> Iterator[None]:
     """Another worker inside the batch's transaction, until the block is over or somebody waits for it."""
@@ -52,13 +47,13 @@ def commit_in_flight(claim: Claim) -> Iterator[None]:
     def commit() -> None:
         with batches.commit_batch(claim) as unit:
             inside.set()
-            eventually(lambda: over.is_set() or somebody_waits_for_a_lock())
+            eventually(lambda: over.is_set() or somebody_waits())
             unit.finish(DONE)
         connection.close()
 
     worker = threading.Thread(target=commit)
     worker.start()
-    assert inside.wait(20)
+    assert inside.wait(HANG_SECONDS)
     try:
         yield
     finally:
@@ -302,7 +297,7 @@ def test_lines_of_a_job_appear_in_the_order_of_their_ids(source: Source, world: 
         with transaction.atomic():
             announce.log(job.pk, "sync resumed")
             written.set()
-            assert over.wait(20)
+            assert over.wait(HANG_SECONDS)
         connection.close()
 
     def quick() -> None:
@@ -311,9 +306,9 @@ def test_lines_of_a_job_appear_in_the_order_of_their_ids(source: Source, world: 
 
     threads = [threading.Thread(target=slow), threading.Thread(target=quick)]
     threads[0].start()
-    assert written.wait(20)
+    assert written.wait(HANG_SECONDS)
     threads[1].start()
-    eventually(somebody_waits_for_a_lock)
+    eventually(somebody_waits)
     assert not SyncLog.objects.filter(job=job, message__in=["sync resumed", "sync finished"]).exists()
     over.set()
     for thread in threads:

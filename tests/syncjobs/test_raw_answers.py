@@ -12,6 +12,7 @@ from syncjobs.engine.errors import LeaseLost
 from syncjobs.models import RawAnswer, Source
 from syncjobs.services import raw_answers
 from system import runtime, sql
+from tests.conftest import HANG_SECONDS
 from tests.syncjobs.conftest import start, work
 from tests.syncjobs.scripted import World
 
@@ -152,7 +153,7 @@ def test_an_answer_that_is_used_again_while_it_is_tidied_stays(source: Source, w
     def slowly(*args: object) -> list[raw_answers.Kept]:
         rows = found(*args)  # type: ignore[arg-type]
         waiting.set()
-        over.wait(20)
+        over.wait(HANG_SECONDS)
         return rows
 
     over = threading.Event()
@@ -160,7 +161,7 @@ def test_an_answer_that_is_used_again_while_it_is_tidied_stays(source: Source, w
         patch.setattr(raw_answers, "_old", slowly)
         tidying = threading.Thread(target=tidy_elsewhere)
         tidying.start()
-        assert waiting.wait(20)
+        assert waiting.wait(HANG_SECONDS)
         sync(world, "1.00")
         over.set()
         tidying.join()
@@ -192,7 +193,7 @@ def test_two_batches_that_hear_the_same_keep_it_once(source: Source) -> None:
     both = threading.Barrier(2)
 
     def hear() -> None:
-        both.wait(20)
+        both.wait(HANG_SECONDS)
         raw_answers.keep("shop", 1, {str(number): b"[1]" for number in range(300)})
         connection.close()
 

@@ -22,6 +22,7 @@ from system.api.views import ApiViewSet
 from system.errors import ApplicationError, ErrorCode
 from system.models import AuditLog, IdempotencyKey
 from tests.client import ApiClient, opened
+from tests.conftest import HANG_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -139,7 +140,7 @@ def test_while_the_first_runs_the_second_is_told_to_wait(client: ApiClient, monk
 
     def wait() -> None:
         entered.set()
-        leave.wait(20)
+        leave.wait(HANG_SECONDS)
 
     monkeypatch.setattr(DeedViewSet, "before_answer", staticmethod(wait))
     answers: list[int] = []
@@ -150,7 +151,7 @@ def test_while_the_first_runs_the_second_is_told_to_wait(client: ApiClient, monk
 
     first = threading.Thread(target=send)
     first.start()
-    assert entered.wait(20)
+    assert entered.wait(HANG_SECONDS)
     error = client.post("deeds", {}, expect=409, headers=KEY)
     assert error["code"] == "E05001"
     assert client.last.headers["Retry-After"] == "1"

@@ -8,16 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from products.api.queries import HistoryQuery, ProductDetailQuery, ProductListQuery, ProductSearchQuery
-from products.api.serializers import (
-    LISTED_PRODUCT_EXAMPLE,
-    PRODUCT_EXAMPLE,
-    ListedProductSerializer,
-    ProductSerializer,
-)
+from products.api.serializers import LISTED_PRODUCT_EXAMPLE, PRODUCT_EXAMPLE, ProductSerializer
 from products.api.serializers.feeds import HISTORY_EXAMPLE, HistoryPointSerializer
+from products.api.serializers.search import SEARCHED_PRODUCT_EXAMPLE, FacetsSerializer, SearchedProductSerializer
 from products.api.views.writing import ProductWrites
 from products.selectors.changes import changes_of, name_jobs, point, product_exists
-from products.selectors.products import ListedProducts, product_detail, product_page, search_page
+from products.selectors.products import ListedProducts, product_detail, product_page, search_facets, search_page
 from system.api.listing import newest_page
 from system.api.pagination import Page, encode_cursor, page_body
 from system.api.paths import row_id
@@ -30,9 +26,10 @@ class ProductViewSet(ProductWrites):
     """The products that are not deleted."""
 
     permission_classes = [IsUser]
+    page_parts = {action: {"facets": FacetsSerializer} for action in ("list", "search")}
 
     @extend_schema(
-        parameters=[ProductListQuery], responses=ListedProductSerializer(many=True), examples=[LISTED_PRODUCT_EXAMPLE]
+        parameters=[ProductListQuery], responses=SearchedProductSerializer(many=True), examples=[LISTED_PRODUCT_EXAMPLE]
     )
     def list(self, request: Request) -> Response:
         """One page of products, newest first unless sorted otherwise. Totals are exact up to 10,000.
@@ -45,7 +42,9 @@ class ProductViewSet(ProductWrites):
         return self.reply_unless_known(request, _page(found, query, scope))
 
     @extend_schema(
-        parameters=[ProductSearchQuery], responses=ListedProductSerializer(many=True), examples=[LISTED_PRODUCT_EXAMPLE]
+        parameters=[ProductSearchQuery],
+        responses=SearchedProductSerializer(many=True),
+        examples=[SEARCHED_PRODUCT_EXAMPLE],
     )
     def search(self, request: Request) -> Response:
         """Products by a text: SKU, offer id or offer link first, then titles that begin with it, then titles with it.
@@ -99,5 +98,10 @@ def _place(query: Query, scope: str) -> dict[str, Any]:
 def _page(found: ListedProducts, query: Query, scope: str) -> Page:
     cursor = encode_cursor(scope, found.last) if found.last else None
     return page_body(
-        orjson.Fragment(found.items), found.total, query, total_exact=found.total_exact, next_cursor=cursor
+        orjson.Fragment(found.items),
+        found.total,
+        query,
+        total_exact=found.total_exact,
+        next_cursor=cursor,
+        parts={"facets": search_facets(query)} if "facets" in query else {},
     )

@@ -71,6 +71,7 @@ def test_a_hanging_part_does_not_hold_the_answer(
     api: ApiClient, monkeypatch: pytest.MonkeyPatch, release: threading.Event
 ) -> None:
     asked: list[str] = []
+    monkeypatch.setattr(health, "PATIENCE_SECONDS", 0.3)
 
     def hang() -> bool:
         asked.append("redis")
@@ -90,10 +91,15 @@ def test_probes_are_asked_at_most_once_a_second(monkeypatch: pytest.MonkeyPatch)
         asked.append(time.monotonic())
         return True
 
+    now = [1000.0]
+    monkeypatch.setattr(health, "monotonic", lambda: now[0])
     monkeypatch.setitem(health._registry.probes, "redis", answer)
     for _ in range(20):
         health.report()
     assert len(asked) == 1
+    now[0] += 1
+    health.report()
+    assert len(asked) == 2
 
 
 def test_workers_that_consume_are_counted(api: ApiClient) -> None:

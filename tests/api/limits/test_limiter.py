@@ -1,13 +1,16 @@
 """The limiter itself: against a real Redis, by whose clock it counts."""
 
-import time
+from collections.abc import Iterator
 from itertools import pairwise
+from math import ceil
 
 import pytest
 
+from system.api.throttling import limiter as limiting
 from system.api.throttling.limiter import Bucket, Limiter, Verdict
 from system.api.throttling.rates import Rate, parse_rate
 from system.redis import redis_client
+from tests.redis_clock import RedisClock, read_by
 
 HOUR = Rate(5, 3600, 5)
 
@@ -15,6 +18,15 @@ HOUR = Rate(5, 3600, 5)
 @pytest.fixture
 def limiter() -> Limiter:
     return Limiter()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisClock]:
+    """The limiter counts by it."""
+    monkeypatch.setattr(limiting, "_SCRIPT", read_by(limiting._SCRIPT))
+    limiting._script_of.cache_clear()
+    yield RedisClock(redis_client("limits"))
+    limiting._script_of.cache_clear()
 
 
 def take(limiter: Limiter, *buckets: Bucket) -> Verdict:
@@ -53,46 +65,51 @@ def test_the_limit_passes_and_nothing_more(limiter: Limiter) -> None:
     assert [verdict.tightest.remaining for verdict in verdicts] == [4, 3, 2, 1, 0, 0, 0, 0]
 
 
-def test_what_it_says_of_time_adds_up(limiter: Limiter) -> None:
+def test_what_it_says_of_time_adds_up(limiter: Limiter, clock: RedisClock) -> None:
     bucket = Bucket("user", "1", HOUR)
     passed = [take(limiter, bucket) for _ in range(5)]
     assert [(verdict.tightest.reset, verdict.tightest.wait) for verdict in passed] == [(3600, 0)] * 5
+    clock.advance(10)
     refused = take(limiter, bucket)
-    assert abs(refused.now - time.time()) < 5
-    assert 3590 <= refused.tightest.wait <= refused.tightest.reset <= 3600
+    assert refused.now == ceil(clock.now)
+    assert (refused.tightest.wait, refused.tightest.reset) == (3590, 3590)
 
 
-def test_no_window_holds_more_than_the_limit(limiter: Limiter) -> None:
-    """Wherever the window begins: the answer times of what passed prove it."""
-    bucket = Bucket("user", "1", Rate(4, 1, 4))
-    passed: list[float] = []
-    until = time.monotonic() + 3.5
-    while time.monotonic() < until:
-        asked = time.monotonic()
+def passing(limiter: Limiter, clock: RedisClock, bucket: Bucket, seconds: float, every: float) -> list[float]:
+    """When requests pass of somebody who asks all the time."""
+    passed, until = list[float](), clock.now + seconds
+    while clock.now < until:
         if take(limiter, bucket).allowed:
-            passed.append(asked)
-    answered_later = 0.1
-    assert len(passed) >= 8
-    assert all(later - first > 1 - answered_later for first, later in zip(passed, passed[4:], strict=False))
+            passed.append(clock.now)
+        clock.advance(every)
+    return passed
 
 
-def test_who_waits_as_told_passes(limiter: Limiter) -> None:
+def test_no_window_holds_more_than_the_limit(limiter: Limiter, clock: RedisClock) -> None:
+    """Wherever the window begins."""
+    passed = passing(limiter, clock, Bucket("user", "1", Rate(4, 1, 4)), seconds=5, every=0.007)
+    assert len(passed) >= 16
+    assert all(later - first > 1 - 0.001 for first, later in zip(passed, passed[4:], strict=False))
+
+
+def test_who_waits_as_told_passes(limiter: Limiter, clock: RedisClock) -> None:
     bucket = Bucket("user", "1", Rate(2, 1, 2))
-    for _ in range(3):
+    refusals = 0
+    for _ in range(9):
         while not (verdict := take(limiter, bucket)).allowed:
-            time.sleep(verdict.tightest.wait)
+            refusals += 1
+            clock.advance(verdict.tightest.wait)
             assert take(limiter, bucket).allowed
             break
+    assert refusals
 
 
-def test_a_burst_is_smoothed_to_the_pace_of_the_rate(limiter: Limiter) -> None:
+def test_a_burst_is_smoothed_to_the_pace_of_the_rate(limiter: Limiter, clock: RedisClock) -> None:
     bucket = Bucket("user", "1", Rate(36_000, 3600, 2))
     assert [take(limiter, bucket).allowed for _ in range(2)] == [True, True]
-    times: list[float] = []
-    while len(times) < 4:
-        if take(limiter, bucket).allowed:
-            times.append(time.monotonic())
-    assert all(later - earlier > 0.05 for earlier, later in pairwise(times))
+    times = passing(limiter, clock, bucket, seconds=1, every=0.003)
+    assert len(times) >= 8
+    assert all(later - earlier > 0.1 - 0.001 for earlier, later in pairwise(times))
 
 
 def test_a_refused_request_is_taken_from_none_of_its_buckets(limiter: Limiter) -> None:
@@ -134,9 +151,7 @@ def test_redis_forgets_what_no_longer_counts(limiter: Limiter) -> None:
     assert int(str(client.memory_usage(bucket.key))) < 300
 
 
-def test_a_busy_bucket_stays_small(limiter: Limiter) -> None:
+def test_a_busy_bucket_stays_small(limiter: Limiter, clock: RedisClock) -> None:
     bucket = Bucket("user", "1", Rate(10_000, 1, 10_000))
-    until = time.monotonic() + 1.2
-    while time.monotonic() < until:
-        take(limiter, bucket)
+    passing(limiter, clock, bucket, seconds=2, every=0.002)
     assert int(str(redis_client("limits").memory_usage(bucket.key))) < 1500

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from accounts.services import create_user, open_session
-from tests.conftest import PASSWORD
-from tests.server.webserver import PATIENCE_SECONDS, WebServer, web_server
+from tests.conftest import HANG_SECONDS, PASSWORD
+from tests.server.webserver import WebServer, web_server
 
 LIMIT, REQUESTS, PROCESSES = 100, 400, 4
 AT_ONCE = 100
@@ -26,7 +26,7 @@ async def storm(url: str, headers: dict[str, str]) -> list[httpx.Response]:
     """REQUESTS requests, as many at once as a client may."""
     # A connection is not used twice: the server closes idle ones, perhaps while a request is on its way.
     limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=0)
-    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS, limits=limits, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=HANG_SECONDS, limits=limits, trust_env=False) as client:
         return list(await asyncio.gather(*(client.get(url, headers=headers) for _ in range(REQUESTS))))
 
 

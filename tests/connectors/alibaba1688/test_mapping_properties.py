@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from products.records import ProductRecord
@@ -71,7 +71,6 @@ def texts_in(record: ProductRecord) -> str:
     return "".join(map(repr, (record.title, record.description, record.attributes, record.skus, record.shop)))
 
 
-@settings(deadline=None)
 @given(mutated_products())
 def test_a_mutated_product_is_mapped_to_what_can_be_stored_or_rejected(product: Any) -> None:
     payload = json.dumps(product).encode()
@@ -88,7 +87,6 @@ def test_a_mutated_product_is_mapped_to_what_can_be_stored_or_rejected(product: 
     assert len(record.fingerprint()) == 16
 
 
-@settings(deadline=None)
 @given(mutated_products())
 def test_the_money_of_a_mutated_product_fits(product: Any) -> None:
     record = mapped_or_none(json.dumps(product).encode())
@@ -102,13 +100,11 @@ def test_the_money_of_a_mutated_product_fits(product: Any) -> None:
     assert (record.price is None) == (record.price_min is None) == (record.price_max is None)
 
 
-@settings(deadline=None)
 @given(st.binary() | json_values.map(lambda value: json.dumps(value).encode()))
 def test_bytes_of_any_kind_are_rejected_or_mapped(payload: bytes) -> None:
     mapped_or_none(payload)
 
 
-@settings(deadline=None)
 @given(st.integers(min_value=0), st.binary(min_size=1, max_size=4))
 def test_a_damaged_product_is_rejected_or_mapped(place: int, damage: bytes) -> None:
     payload = json.dumps(seller_product()).encode()

@@ -1,6 +1,5 @@
 """The shared call gate on a real Redis: pace, ledger, pauses."""
 
-import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,7 @@ from redis.retry import Retry
 from syncjobs.connectors.alibaba1688.dates import next_china_midnight
 from syncjobs.connectors.alibaba1688.quota import Asker, Pace, RedisCallGate
 from syncjobs.engine.errors import QuotaExhausted, RetryableSourceError
+from tests.connectors.alibaba1688.virtual_time import VirtualTime
 
 
 @pytest.fixture
@@ -33,47 +33,55 @@ def busiest_second(moments: list[float]) -> int:
     return max(sum(begin <= moment < begin + 1 for moment in moments) for begin in moments)
 
 
-def call_in_threads(client: redis.Redis, key: str, pace: Pace, workers: int, calls: int) -> list[float]:
-    """When each call was made, by Redis' clock."""
-    called: list[float] = []
+class Callers:
+    """Workers that call as often as they may.
 
-    def work() -> None:
-        gate = RedisCallGate(client, key, pace)
+    Attributes:
+        called: when each call was made.
+    """
+
+    def __init__(self, client: redis.Redis, key: str, time: VirtualTime) -> None:
+        self._client, self._key, self._time = client, key, time
+        self.called: list[float] = []
+
+    def work(self, pace: Pace, calls: int) -> None:
+        """One worker."""
+        gate = RedisCallGate(self._client, self._key, pace, self._time.sleep)
         for _ in range(calls):
             gate.acquire("api")
-            seconds, microseconds = client.time()
-            called.append(seconds + microseconds / 1_000_000)
-
-    threads = [threading.Thread(target=work) for _ in range(workers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sorted(called)
+            self.called.append(self._time.now)
 
 
-def test_many_threads_never_exceed_the_pace_and_use_it(client: redis.Redis, key: str) -> None:
-    called = call_in_threads(client, key, Pace(qps=50), workers=8, calls=10)
-    assert len(called) == 80
-    assert called[-1] - called[0] >= 79 / 51
-    assert called[-1] - called[0] < 3
-    assert busiest_second(called) <= 55
+@pytest.fixture
+def time_(client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> VirtualTime:
+    return VirtualTime(client, monkeypatch)
 
 
-def test_a_redis_that_forgets_everything_does_not_quicken_the_pace(client: redis.Redis, key: str) -> None:
-    flushing = threading.Event()
+@pytest.fixture
+def callers(client: redis.Redis, key: str, time_: VirtualTime) -> Callers:
+    return Callers(client, key, time_)
 
+
+def test_many_workers_never_exceed_the_pace_and_use_it(callers: Callers, time_: VirtualTime) -> None:
+    time_.run(*[lambda: callers.work(Pace(qps=50), calls=25)] * 8)
+    assert len(callers.called) == 200
+    assert callers.called == sorted(callers.called)
+    assert busiest_second(callers.called) in range(46, 51)
+    assert 199 / 50 <= callers.called[-1] - callers.called[0] < 199 / 46
+
+
+def test_a_redis_that_forgets_everything_does_not_quicken_the_pace(
+    client: redis.Redis, callers: Callers, time_: VirtualTime
+) -> None:
     def flush() -> None:
-        while not flushing.wait(0.15):
+        while len(callers.called) < 48:
+            time_.sleep(0.15)
             client.flushdb()
+            time_.set(time_.now)
 
-    flusher = threading.Thread(target=flush)
-    flusher.start()
-    called = call_in_threads(client, key, Pace(qps=30), workers=6, calls=8)
-    flushing.set()
-    flusher.join()
-    # Every flush may cost one call: the one that was made, but not noted yet, when Redis forgot it.
-    assert busiest_second(called) <= 33
+    time_.run(*[lambda: callers.work(Pace(qps=30), calls=8)] * 6, flush)
+    # After every flush the next call waits as long as after any other.
+    assert busiest_second(callers.called) <= 30
 
 
 def test_a_call_that_need_not_wait_is_one_round_trip(
@@ -90,14 +98,16 @@ def test_a_call_that_need_not_wait_is_one_round_trip(
     assert [call.args[0] for call in sent.call_args_list] == ["EVALSHA"] * 10
 
 
-def test_another_app_key_has_its_own_pace(client: redis.Redis, key: str) -> None:
-    gates = [RedisCallGate(client, f"{key}:{number}", Pace(qps=2), longest_wait=0.6) for number in range(2)]
+def test_another_app_key_has_its_own_pace(client: redis.Redis, key: str, time_: VirtualTime) -> None:
+    gates = [
+        RedisCallGate(client, f"{key}:{number}", Pace(qps=2), time_.sleep, longest_wait=0.6) for number in range(2)
+    ]
     for gate in gates:
         gate.acquire("api")
-    began = time.monotonic()
+    began = time_.now
     for gate in gates:
         gate.acquire("api")
-    assert time.monotonic() - began < 1
+    assert time_.now - began < 1
 
 
 def test_a_long_wait_goes_back_to_the_engine(client: redis.Redis, key: str) -> None:
