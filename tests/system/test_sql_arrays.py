@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 from system.sql import array, fetch_one
 
 # What a text of PostgreSQL can hold.
-TEXTS = some.text(some.characters(exclude_characters="\0", exclude_categories=("Cs",)))
+TEXTS = some.text(some.characters(codec="utf-8", exclude_characters="\0"))
 
 
 def read(values: Collection[str] | Collection[int] | Collection[bytes], kind: str) -> list[object]:
