@@ -86,6 +86,8 @@ def slow_is_not_broken() -> None:
     """On a busy machine; tests of what happens when something does not answer say how long they wait for it."""
     connections.settings["default"]["OPTIONS"]["connect_timeout"] = HANG_SECONDS
     django_settings.REDIS_SOCKET_TIMEOUT_SECONDS = HANG_SECONDS
+    # A job of a few products ends within one slice.
+    django_settings.SYNC_SLICE_SECONDS = HANG_SECONDS
     health.PATIENCE_SECONDS = live.ANSWER_SECONDS = HANG_SECONDS
 
 
