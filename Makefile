@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint lock soak fuzz openapi messages docs clean
+.PHONY: help install demo test lint lock soak fuzz bench bench-quick openapi messages docs clean
 
 # Checks that only import the project need settings, but no server answers behind these.
 lint openapi messages docs: export IGNORE_ENV_FILES = 1
@@ -18,7 +18,7 @@ lint openapi messages docs: export DATABASE_URL = postgresql://nobody@127.0.0.1:
 lint openapi messages docs: export REDIS_URL = redis://127.0.0.1:1/0
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(STAMP)  ## Make .venv and install the locked packages
 
@@ -60,6 +60,13 @@ fuzz: $(STAMP)  ## Call the API as nobody would, as four roles [EXAMPLES=50]
 	@FUZZ_BOUNDS=1 FUZZ_ROLES=plain_user,viewer,operator,admin FUZZ_EXAMPLES=$(or $(EXAMPLES),50) \
 		$(RUN) -m pytest -n auto --maxprocesses 8 tests/contracts/test_fuzz.py --hypothesis-profile default $(ARGS)
 
+bench: $(STAMP)  ## Measure it beside others and write docs/performance.md [SIZE=1000000] [ROUNDS=3] [SECONDS=4] [ONLY=reads]
+	@$(RUN) -m benchmarks --document docs/performance.md $(if $(SIZE),--size $(SIZE)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(ONLY),--only "$(ONLY)") $(ARGS)
+
+bench-quick: $(STAMP)  ## The same in a short form whose numbers mean nothing
+	@$(RUN) -m benchmarks --quick --folder .devstack/bench-quick --results var/bench-quick.json $(ARGS)
+
 openapi: $(STAMP)  ## Write the API contract the tests compare with
 	for version in v1 v2; do \
 		$(RUN) manage.py spectacular --validate --fail-on-warn --lang en --format openapi-json --api-version $$version \
@@ -76,5 +83,7 @@ docs: $(STAMP)  ## Write the documents that come from the code
 
 clean:  ## Remove the virtual environment, the demo's data and all caches
 	@[ ! -f .devstack/pg.home ] || rm -rf "$$(cat .devstack/pg.home)"
+	[ ! -f .devstack/bench/pg.home ] || rm -rf "$$(cat .devstack/bench/pg.home)"
+	[ ! -f .devstack/bench-quick/pg.home ] || rm -rf "$$(cat .devstack/bench-quick/pg.home)"
 	rm -rf $(VENV) .devstack staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -52,7 +52,7 @@ def asker() -> Callable[[tuple[str, ...]], float]:
     from system.api.throttling.limiter import Bucket
     from system.api.throttling.rates import Rate
     from system.api.views import ApiView
-    from system.middleware import RateLimitMiddleware, RequestIdMiddleware
+    from system.middleware import ApiMiddleware, RequestIdMiddleware
 
     rate = Rate(1_000_000, 1, 1_000_000)
 
@@ -70,7 +70,7 @@ def asker() -> Callable[[tuple[str, ...]], float]:
         def answer(request: HttpRequest) -> Any:
             return view(request, names=names).render()
 
-        application = RequestIdMiddleware(RateLimitMiddleware(answer))
+        application = RequestIdMiddleware(ApiMiddleware(answer))
         request = factory.get("/api/v1/constant")
         begin = time.perf_counter()
         application(request)

@@ -40,6 +40,11 @@ class EmbeddedServer(ABC):
         """The connection URL."""
 
     @property
+    def pid(self) -> int | None:
+        """The server process; None while it does not run."""
+        return self._process.pid if self._process else None
+
+    @property
     def log(self) -> Path:
         """Where the server writes why it ended."""
         return self.home / f"{self.name.lower()}.log"

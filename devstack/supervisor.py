@@ -68,6 +68,11 @@ class Command:
         self._patience_seconds = patience_seconds
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int | None:
+        """The program's process; None while it does not run."""
+        return self._process.pid if self._process else None
+
     def start(self) -> None:
         """Start the program; it dies with this process."""
         with self.log.open("ab") as log:

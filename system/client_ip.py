@@ -32,9 +32,12 @@ def client_ip(request: HttpRequest) -> str:
     return find(peer, forwarded, trusted_proxies())
 
 
-def from_trusted_proxy(request: HttpRequest) -> bool:
-    """Whether the peer is one of TRUSTED_PROXIES, so that its X-Forwarded headers count."""
-    return _is_trusted(request.META.get("REMOTE_ADDR", ""), trusted_proxies())
+def distrust_proxy_headers(request: HttpRequest) -> None:
+    """Drop the X-Forwarded headers of whoever is not one of TRUSTED_PROXIES, so that nobody later can believe them."""
+    meta = request.META
+    if not _is_trusted(meta.get("REMOTE_ADDR", ""), trusted_proxies()):
+        for name in PROXY_HEADERS:
+            meta.pop(name, None)
 
 
 def limit_owner(address: str) -> str:

@@ -3,6 +3,7 @@
 import logging
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import TracebackType
 from typing import Any
 from urllib.parse import unquote_plus
@@ -23,7 +24,24 @@ UNSAFE = re.compile(r"[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request_id", "taskName"}
 
+# Queries that come again and again; what a client made up must not fill the memory.
+REMEMBERED_QUERIES, REMEMBERED_LENGTH = 2048, 500
+
 access_logger = logging.getLogger("system.access")
+
+
+class AccessRecord(logging.LogRecord):
+    """The line of a request: every one has it, so it is made of `fields` that are known to hold no secret.
+
+    Args:
+        fields: what the line says beside the message.
+    """
+
+    def __init__(self, message: str, fields: dict[str, Any]) -> None:
+        super().__init__(access_logger.name, logging.INFO, "", 0, message, (), None)
+        self.request_id = current_request_id()
+        self.fields = fields
+        vars(self).update(fields)
 
 
 class ContextFilter(logging.Filter):
@@ -39,6 +57,8 @@ class RedactFilter(logging.Filter):
     """Takes secrets out of the message, its arguments and the extra fields."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record, AccessRecord):
+            return True
         record.msg, record.args = redact(record.getMessage()), ()
         for name in vars(record).keys() - STANDARD_ATTRIBUTES:
             value = getattr(record, name)
@@ -50,6 +70,13 @@ class RedactFilter(logging.Filter):
 
 class JsonFormatter(BaseJsonFormatter):
     """One JSON object a line, times in UTC, tracebacks without secrets."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        if not isinstance(record, AccessRecord):
+            return str(super().format(record))
+        record.message = record.msg
+        head = {name: getattr(record, name) for name in ("levelname", "name", "message", "request_id")}
+        return self.jsonify_log_record({"asctime": self.formatTime(record), **head, **record.fields})
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802 (the framework's signature)
         return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -65,22 +92,31 @@ class JsonFormatter(BaseJsonFormatter):
 
 
 def redact_query(query: str) -> str:
-    """A query string without the values of secrets, however their names are spelled."""
+    """A query string without secrets: by the name they stand under, however it is spelled, and by their form."""
     if not query:
         return ""
+    return _redacted_query(query) if len(query) <= REMEMBERED_LENGTH else _redacted_query.__wrapped__(query)
+
+
+@lru_cache(REMEMBERED_QUERIES)
+def _redacted_query(query: str) -> str:
     parts = [part.partition("=") for part in query.split("&")]
-    return "&".join(
-        name + equals + (HIDDEN if value and CONFIDENTIAL_NAME.fullmatch(unquote_plus(name)) else value)
-        for name, equals, value in parts
+    return redact(
+        "&".join(
+            name + equals + (HIDDEN if value and CONFIDENTIAL_NAME.fullmatch(unquote_plus(name)) else value)
+            for name, equals, value in parts
+        )
     )
 
 
 def log_access(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
     """One line an API request: who, what, how it ended. No header, no body and no secret of the query stands in it."""
-    user = getattr(request, "user", None)
+    if not access_logger.isEnabledFor(logging.INFO):
+        return
+    user, path, version = getattr(request, "user", None), redact(request.path_info), client_version(request)
     fields = {
         "method": request.method,
-        "path": request.path_info,
+        "path": path,
         "query": redact_query(request.META.get("QUERY_STRING", "")),
         "status": response.status_code,
         "ms": round(seconds * 1000, 1),
@@ -88,8 +124,8 @@ def log_access(request: HttpRequest, response: HttpResponseBase, seconds: float)
         "ip": client_ip(request),
         "user_id": getattr(user, "id", None),
         "key_id": getattr(user, "key_id", None),
-        "client_version": client_version(request),
+        "client_version": version and redact(version),
     }
     if response.status_code == ErrorCode.RATE_LIMITED.status:
-        fields["limits"] = headers_of(account_of(request)).get("RateLimit")
-    access_logger.info("%s %s %d", request.method, request.path_info, response.status_code, extra=fields)
+        fields["limits"] = headers_of(account_of(request)).get("ratelimit", (None, None))[1]
+    access_logger.handle(AccessRecord(f"{request.method} {path} {response.status_code}", fields))

@@ -9,6 +9,7 @@ import threading
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 import redis.exceptions
@@ -21,6 +22,7 @@ from system.redis import key, redis_client
 PREFIX = "s1688"
 CARRY_SECONDS = 2.0
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+ALL_BUCKETS = len(BUCKETS) + 1
 # Between the parts of a counter's name in Redis; no label of ours holds it.
 SEPARATOR = "\x1f"
 
@@ -48,6 +50,7 @@ COUNTERS = {
     "http_requests": Counter("HTTP requests", ("method", "route", "status")),
     "rate_limit_refusals": Counter("Requests refused by a rate limit", ("route",)),
     "idempotency_replays": Counter("Answers given again under their Idempotency-Key"),
+    "list_answers": Counter("Pages of lists by how they came: unchanged (304), kept, or read", ("how",)),
 }
 REQUEST_SECONDS = "http_request_seconds"
 REQUEST_LABELS = ("method", "route")
@@ -72,15 +75,18 @@ def count(name: str, *labels: str, by: float = 1) -> None:
 
 def count_request(method: str, route: str, status: int, seconds: float) -> None:
     """One HTTP request: how it ended and how long it took."""
-    bucket = str(bisect_left(BUCKETS, seconds))
-    added = {
-        SEPARATOR.join(("http_requests", method, route, str(status))): 1.0,
-        SEPARATOR.join((REQUEST_SECONDS, method, route, bucket)): 1.0,
-        SEPARATOR.join((REQUEST_SECONDS, method, route, "sum")): seconds,
-    }
+    counted, total, buckets = _request_names(method, route, status)
+    added = {counted: 1.0, buckets[bisect_left(BUCKETS, seconds)]: 1.0, total: seconds}
     if status == 429:
         added[SEPARATOR.join(("rate_limit_refusals", route))] = 1.0
     _add(added)
+
+
+@lru_cache(4096)
+def _request_names(method: str, route: str, status: int) -> tuple[str, str, tuple[str, ...]]:
+    """The counters of a request: how it ended, the sum of the seconds, and one for each bucket of them."""
+    timed = [SEPARATOR.join((REQUEST_SECONDS, method, route, part)) for part in ("sum", *map(str, range(ALL_BUCKETS)))]
+    return SEPARATOR.join(("http_requests", method, route, str(status))), timed[0], tuple(timed[1:])
 
 
 def exposition() -> bytes:

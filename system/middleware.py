@@ -1,25 +1,30 @@
-"""Middleware: proxies, request ids, limits, the last resort for errors, and page middleware that API calls skip."""
+"""Middleware: what every request gets, and the one decision between the API and pages.
+
+An API call passes two layers, a page the framework's whole chain below the second.
+"""
 
 from collections.abc import Callable
+from functools import cache
 from time import perf_counter
 from typing import Any
 
+from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
-from django.contrib.auth.middleware import AuthenticationMiddleware
-from django.contrib.messages.middleware import MessageMiddleware
-from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.middleware.csrf import CsrfViewMiddleware
+from django.middleware.security import SecurityMiddleware
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from system import metrics, usage
 from system.actor import actor_scope
+from system.api import headers
 from system.api.errors import error_of_status, error_response, to_application_error
 from system.api.throttling.charging import account_of, caller_buckets, charge, headers_of
 from system.api.transport import client_version, route_of
-from system.client_ip import PROXY_HEADERS, from_trusted_proxy
+from system.client_ip import distrust_proxy_headers
 from system.errors import ApplicationError, ErrorCode
+from system.language import language_of
 from system.logs import log_access
 from system.request_id import accept_request_id, request_scope
 
@@ -28,8 +33,6 @@ LIMITED_PREFIXES = ("/api/", "/ec/")
 API_PREFIXES = (*LIMITED_PREFIXES, "/health", "/metrics")
 # What an answer whose body is replaced loses: all else still holds.
 BODY_HEADERS = frozenset({"content-type", "content-length", "content-encoding", "content-language", "etag"})
-# Documents are pages, with a policy of their own.
-CONTENT_SECURITY_POLICY = "default-src 'none'; frame-ancestors 'none'"
 FIRST_ERROR_STATUS = 400
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 REDIRECTED_METHODS = frozenset({"GET", "HEAD"})
@@ -50,17 +53,18 @@ def is_api(path: str) -> bool:
 
 
 class RequestIdMiddleware:
-    """Takes over or makes X-Request-ID, returns it on every answer, and logs one line an API request."""
+    """Takes over or makes X-Request-ID, returns it on every answer, counts it, and logs one line an API request."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = perf_counter()
+        distrust_proxy_headers(request)
         request_id = accept_request_id(request.META.get("HTTP_X_REQUEST_ID"))
         with request_scope(request_id), actor_scope():
             response = self.get_response(request)
-            response.headers["X-Request-ID"] = request_id
+            headers.put(response, {"x-request-id": ("X-Request-ID", request_id)})
             seconds = perf_counter() - started
             if request.path_info.startswith("/api"):
                 log_access(request, response, seconds)
@@ -100,93 +104,35 @@ def _route(request: HttpRequest) -> str:
     return f"/{match.route}" if match else "unknown"
 
 
-class LastResortMiddleware:
-    """Under the API every error is the JSON envelope, whoever made it."""
+class ApiMiddleware:
+    """Does for an API call what the chain below does for a page, as far as a call needs it, and passes that chain by.
 
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
-        if response.status_code < FIRST_ERROR_STATUS or not is_api(request.path_info):
-            return response
-        if response.headers.get("Content-Type", "").startswith("application/json"):
-            return response
-        return _enveloped(request, response)
-
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
-        """Errors of views that are not built on the API kit, and of rendering."""
-        if is_api(request.path_info):
-            return error_response(request, to_application_error(exception))
-        return None
-
-
-def _refused(request: HttpRequest, error: ApplicationError) -> HttpResponse:
-    # Whoever refused may have done so before the language was chosen.
-    with translation.override(translation.get_language_from_request(request)):
-        return error_response(request, error)
-
-
-def _enveloped(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    replaced = _refused(request, error_of_status(response.status_code))
-    for name, value in response.headers.items():
-        if name.lower() not in BODY_HEADERS:
-            replaced.headers[name] = value
-    return replaced
-
-
-class ProxyMiddleware:
-    """Drops X-Forwarded headers of whoever is not one of TRUSTED_PROXIES, so that nobody later can believe them."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not from_trusted_proxy(request):
-            for name in PROXY_HEADERS:
-                request.META.pop(name, None)
-        return self.get_response(request)
-
-
-class PlainHttpMiddleware:
-    """With HTTPS_ONLY, an API call over plain HTTP that carries a secret or writes is refused instead of redirected.
-
-    A redirect would be followed in silence, and the secret sent in clear again with every call; a POST would arrive as
-    GET. What reads without credentials is redirected like a page (seed 001, section 8.1.1).
+    A call carries its own credentials, never cookies: no session, no CSRF check, no messages. The other middleware of
+    the framework either says the same of every answer (`standing_headers`) or is asked where it has something to do.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
+        self.pages = get_response
+        self._view = _view_of(get_response)
+        self._answered: Any = convert_exception_to_response(self._of_known_host)
+        self._redirected: Callable[[HttpRequest], HttpResponse | None] = SecurityMiddleware(
+            get_response
+        ).process_request
+        self._cors: Any = CorsMiddleware(self._admitted)
+        self._standing = cache(headers.standing_headers)
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if settings.SECURE_SSL_REDIRECT and not request.is_secure() and is_api(request.path_info):
-            secret = "HTTP_AUTHORIZATION" in request.META or "HTTP_X_API_KEY" in request.META
-            if secret or request.method not in REDIRECTED_METHODS:
-                return _refused(request, ApplicationError(ErrorCode.FORBIDDEN, HTTPS_NEEDED, suggestion=HTTPS_ADVICE))
-        return self.get_response(request)
-
-
-class RateLimitMiddleware:
-    """Charges API calls that no view has charged to their address, and tells the limits on every answer.
-
-    What never reached a view: unknown addresses, and what other middleware refused.
-    """
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
-        account = account_of(request)
-        if account.exempt or not is_limited(request.path_info):
-            return response
-        if not account.charged:
-            try:
-                charge(request, caller_buckets(request))
-            except ApplicationError as refused:
-                response = error_response(request, refused)
-        for name, value in headers_of(account).items():
-            response.headers[name] = value
+    def __call__(self, request: HttpRequest) -> Any:
+        if not is_api(request.path_info):
+            return self.pages(request)
+        language = language_of(request)
+        translation.activate(language)
+        from_page = request.method == "OPTIONS" or "HTTP_ORIGIN" in request.META
+        response: Any = self._cors(request) if from_page else self._admitted(request)
+        if response.status_code >= FIRST_ERROR_STATUS:
+            response = _enveloped(request, response)
+        headers.put_missing(response, self._standing(secure=request.is_secure(), language=language))
+        if not response.streaming:
+            headers.put(response, {"content-length": ("Content-Length", str(len(response.content)))})
         return response
 
     def process_view(self, request: HttpRequest, view: Any, *_arguments: Any) -> None:
@@ -194,47 +140,65 @@ class RateLimitMiddleware:
         if not getattr(getattr(view, "cls", view), "rate_limited", True):
             account_of(request).exempt = True
 
-
-class ApiHeadersMiddleware:
-    """What browsers must know of an answer in JSON: nothing in it may run, be framed or be kept by others."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """Errors of views that are not built on the API kit, and of rendering."""
         if is_api(request.path_info):
-            response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-            response.headers.setdefault("Cache-Control", "no-store")
+            return error_response(request, to_application_error(exception))
+        return None
+
+    def _admitted(self, request: HttpRequest) -> HttpResponseBase:
+        refused = _plain_http_refused(request) or self._redirected(request)
+        return refused or _charged(request, self._answered(request))
+
+    def _of_known_host(self, request: HttpRequest) -> Any:
+        request.get_host()
+        request.csrf_processing_done = True  # type: ignore[attr-defined]
+        return self._view(request)
+
+
+def _view_of(chain: Any) -> Any:
+    """What stands below the last middleware of a chain: it resolves the address and calls the view."""
+    layer: Any = getattr(chain, "__wrapped__", None)
+    return _view_of(layer.get_response) if hasattr(layer, "get_response") else chain
+
+
+def _plain_http_refused(request: HttpRequest) -> HttpResponse | None:
+    """With HTTPS_ONLY, the refusal of a call over plain HTTP that carries a secret or writes.
+
+    A redirect would be followed in silence, and the secret sent in clear again with every call; a POST would arrive as
+    GET. What reads without credentials is redirected like a page (seed 001, section 8.1.1).
+    """
+    if not settings.SECURE_SSL_REDIRECT or request.is_secure():
+        return None
+    secret = "HTTP_AUTHORIZATION" in request.META or "HTTP_X_API_KEY" in request.META
+    if not secret and request.method in REDIRECTED_METHODS:
+        return None
+    return error_response(request, ApplicationError(ErrorCode.FORBIDDEN, HTTPS_NEEDED, suggestion=HTTPS_ADVICE))
+
+
+def _charged(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """The answer with what is left of the limits. What no view has charged is charged to its address.
+
+    That is what never reached a view: unknown addresses, and what was refused before.
+    """
+    account = account_of(request)
+    if account.exempt or not is_limited(request.path_info):
         return response
+    if not account.charged:
+        try:
+            charge(request, caller_buckets(request))
+        except ApplicationError as refused:
+            response = error_response(request, refused)
+    headers.put(response, headers_of(account))
+    return response
 
 
-class PagesOnly:
-    """Mixin: costs an API call nothing."""
-
-    get_response: Any
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if is_api(request.path_info):
-            answer: HttpResponseBase = self.get_response(request)
-            return answer
-        return super().__call__(request)  # type: ignore[misc, no-any-return]
-
-
-class PageSessionMiddleware(PagesOnly, SessionMiddleware):
-    """Sessions for pages."""
-
-
-class PageAuthenticationMiddleware(PagesOnly, AuthenticationMiddleware):
-    """Signed-in users for pages."""
-
-
-class PageMessageMiddleware(PagesOnly, MessageMiddleware):
-    """Flash messages for pages."""
-
-
-class PageCsrfMiddleware(CsrfViewMiddleware):
-    """CSRF checks for pages; API calls carry their own credentials, never cookies."""
-
-    def process_view(self, request: HttpRequest, *view: Any) -> Any:
-        return None if is_api(request.path_info) else super().process_view(request, *view)
+def _enveloped(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """An error as the JSON envelope, whoever made it."""
+    if response.headers.get("Content-Type", "").startswith("application/json"):
+        return response
+    replaced = error_response(request, error_of_status(response.status_code))
+    for name, value in response.headers.items():
+        if name.lower() not in BODY_HEADERS:
+            replaced.headers[name] = value
+    return replaced

@@ -71,18 +71,20 @@ def register_names(kind: str, names_of: NamesOf) -> None:
 def note(call: Call) -> None:
     """Count one call: a dictionary access, no input or output."""
     with _lock:
-        for kind in (call, call._replace(client_version="")):
-            if _is_told_apart(kind):
-                _counts[kind] += 1
-                break
+        kind = call if _is_told_apart(call) else call._replace(client_version="")
+        if kind is call or _is_told_apart(kind):
+            _counts[kind] += 1
     if settings.API_USAGE_SECONDS:
         _writer.wake()
 
 
 def _is_told_apart(call: Call) -> bool:
-    if call not in _distinct and len(_distinct) < (MOST_VERSIONED if call.client_version else MOST_DISTINCT):
+    if call in _distinct:
+        return True
+    told = len(_distinct) < (MOST_VERSIONED if call.client_version else MOST_DISTINCT)
+    if told:
         _distinct.add(call)
-    return call in _distinct
+    return told
 
 
 def flush() -> None:

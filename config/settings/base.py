@@ -34,22 +34,18 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "system.middleware.ProxyMiddleware",
     "system.middleware.RequestIdMiddleware",
-    "system.middleware.ApiHeadersMiddleware",
-    "system.middleware.LastResortMiddleware",
-    "system.middleware.PlainHttpMiddleware",
+    "system.middleware.ApiMiddleware",
+    # From here on pages only.
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
-    "system.middleware.PageSessionMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "system.backoffice.middleware.BackOfficeMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "system.middleware.RateLimitMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "system.middleware.PageCsrfMiddleware",
-    "system.middleware.PageAuthenticationMiddleware",
-    "system.middleware.PageMessageMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 

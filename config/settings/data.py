@@ -13,7 +13,7 @@ _STATEMENT_TIMEOUT = integer("DATABASE_STATEMENT_TIMEOUT_MS", 10_000, minimum=10
 
 DATABASES = {
     "default": {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "system.database",
         "NAME": unquote(_database.path.lstrip("/")),
         "USER": unquote(_database.username or ""),
         "PASSWORD": unquote(_database.password or ""),
@@ -21,6 +21,7 @@ DATABASES = {
         "PORT": str(_database.port or ""),
         # HTTP runs on a bounded thread pool, so connections are processes x threads, known in advance.
         "CONN_MAX_AGE": None,
+        # Before each request; costs no round trip (system.database).
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": False,
         "OPTIONS": {

@@ -19,8 +19,6 @@ SESSION_COOKIE_AGE = 8 * 3600
 SESSION_COOKIE_SAMESITE = "Strict"
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
-# Asks for Django's own middleware by name; ours extends it and looks at pages only.
-SILENCED_SYSTEM_CHECKS = ["security.W003"]
 CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
 
 CORS_ALLOWED_ORIGINS = words("CORS_ALLOWED_ORIGINS")

@@ -28,7 +28,7 @@ from system.api.transport import check_client_version, check_transport, route_of
 from system.api.versions import ApiVersion, oldest_version, version_named
 from system.client_ip import client_ip
 
-VARY = "Authorization, X-API-Key, Accept-Language"
+VARY = "Authorization, X-API-Key, Accept-Language, origin"
 ACCEPTED = 202
 PLAIN_ACCEPTS = frozenset({"", "*/*", "application/json"})
 

@@ -5,11 +5,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from hashlib import blake2b
 from typing import Any, TypeVar
 
 from django.http import HttpRequest
 
+from system.api.headers import Headers, ready
 from system.api.throttling.limiter import PAUSE_SECONDS, Bucket, Standing, Verdict, limiter
 from system.api.throttling.rates import Rate, rate_of
 from system.client_ip import client_ip, limit_owner
@@ -19,7 +21,6 @@ from system.errors import ApplicationError, ErrorCode
 UNLIMITED = 1_000_000_000
 # Where passwords can be guessed: better nobody signs in for a while than somebody tries without end.
 GUESSED = frozenset({"login", "login_name"})
-_UNLIMITED_RATE = Rate(UNLIMITED, 3600, UNLIMITED)
 
 AnyView = TypeVar("AnyView", bound=Callable[..., Any])
 
@@ -110,7 +111,7 @@ def refusal(verdict: Verdict) -> ApplicationError:
     return ApplicationError(ErrorCode.RATE_LIMITED, details=details, headers=headers)
 
 
-def headers_of(account: Account) -> dict[str, str]:
+def headers_of(account: Account) -> Headers:
     """What an answer tells: X-RateLimit-* of the tightest bucket, and all of them in the IETF's form.
 
     RateLimit and RateLimit-Policy follow draft-ietf-httpapi-ratelimit-headers. While Redis does not answer, only what
@@ -123,25 +124,29 @@ def headers_of(account: Account) -> dict[str, str]:
     if account.buckets:
         least = min(account.buckets, key=lambda bucket: bucket.rate.limit / bucket.rate.seconds)
         policies = ", ".join(_policy(bucket.name, bucket.rate) for bucket in account.buckets)
-        return {"X-RateLimit-Limit": str(least.rate.limit), "RateLimit-Policy": policies}
-    endless = Standing("user", _UNLIMITED_RATE, UNLIMITED, 0, 0)
-    return _known(Verdict(allowed=True, now=int(time.time()), standings=(endless,)))
+        return ready({"X-RateLimit-Limit": str(least.rate.limit), "RateLimit-Policy": policies})
+    return _ENDLESS | {"x-ratelimit-reset": ("X-RateLimit-Reset", str(int(time.time())))}
 
 
-def _known(verdict: Verdict) -> dict[str, str]:
-    tightest = verdict.tightest
+def _known(verdict: Verdict) -> Headers:
+    tightest, standings = verdict.tightest, verdict.standings
+    remaining = ", ".join([f'"{each.name}";r={each.remaining};t={each.reset}' for each in standings])
     return {
-        "X-RateLimit-Limit": str(tightest.rate.limit),
-        "X-RateLimit-Remaining": str(tightest.remaining),
-        "X-RateLimit-Reset": str(verdict.now + tightest.reset),
-        "RateLimit-Policy": ", ".join(_policy(standing.name, standing.rate) for standing in verdict.standings),
-        "RateLimit": ", ".join(f'"{each.name}";r={each.remaining};t={each.reset}' for each in verdict.standings),
+        "x-ratelimit-limit": ("X-RateLimit-Limit", str(tightest.rate.limit)),
+        "x-ratelimit-remaining": ("X-RateLimit-Remaining", str(tightest.remaining)),
+        "x-ratelimit-reset": ("X-RateLimit-Reset", str(verdict.now + tightest.reset)),
+        "ratelimit-policy": ("RateLimit-Policy", ", ".join([_policy(each.name, each.rate) for each in standings])),
+        "ratelimit": ("RateLimit", remaining),
     }
 
 
+@cache
 def _policy(name: str, rate: Rate) -> str:
     return f'"{name}";q={rate.limit};w={rate.seconds}'
 
 
 def _bucket(name: str, owner: object, rate: Rate | None) -> list[Bucket]:
     return [] if rate is None else [Bucket(name, str(owner), rate)]
+
+
+_ENDLESS = _known(Verdict(True, 0, (Standing("user", Rate(UNLIMITED, 3600, UNLIMITED), UNLIMITED, 0, 0),)))

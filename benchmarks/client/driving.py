@@ -1,0 +1,41 @@
+"""Drives a load with wrk where that is installed, else with our own generator; always in a process of its own."""
+
+import subprocess
+import sys
+
+import msgspec
+
+from benchmarks.client import wrk
+from benchmarks.client.load import Load, Outcome
+from devstack.demo.stack import PROJECT
+
+GRACE_SECONDS = 60
+
+
+def drive(load: Load, *, every_status: bool = False) -> Outcome:
+    """Run a load to its end.
+
+    Args:
+        every_status: each status code must be counted, which wrk does not do.
+
+    Raises:
+        RuntimeError: the program failed.
+    """
+    if wrk.available() and not every_status:
+        return wrk.drive(load)
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.client.generator"],
+        input=msgspec.json.encode(load),
+        cwd=PROJECT,
+        capture_output=True,
+        check=False,
+        timeout=load.seconds + load.patience + GRACE_SECONDS,
+    )
+    if done.returncode:
+        raise RuntimeError(f"the load generator failed: {done.stderr.decode(errors='replace')[-500:]}")
+    return msgspec.json.decode(done.stdout, type=Outcome)
+
+
+def program() -> str:
+    """What drives, for the document."""
+    return "wrk" if wrk.available() else "benchmarks/client/generator.py"

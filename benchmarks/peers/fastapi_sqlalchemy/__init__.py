@@ -1,0 +1,1 @@
+"""The catalogue the way most would write it today: FastAPI, SQLAlchemy 2 async, pydantic."""

@@ -1,0 +1,77 @@
+"""docs/performance.md, written whole from one results file.
+
+python -m benchmarks.report.document var/bench.json docs/performance.md
+"""
+
+import sys
+from pathlib import Path
+
+from benchmarks.peers import VARIANTS
+from benchmarks.report import charts
+from benchmarks.report.columns import COLUMNS
+from benchmarks.report.tables import table
+from benchmarks.results import Results, load
+from benchmarks.section import Section
+from benchmarks.sections import SECTIONS
+
+IMAGES = "images"
+HEAD = """# Performance: measured beside others
+
+Everything on this page comes from one run of `make bench` on one machine, so its numbers can be compared with each
+other and with nothing else: on another machine, or on another day, only the ratios mean something. Every variant of a
+table was measured in the same run, in rounds that take turns; a cell is the median of the rounds, errors are their sum.
+Server, database, Redis and load generator share the machine's cores.
+
+## Repeat it
+
+`make bench` measures everything and writes this page; with `SIZE=10000`, `SIZE=100000` or `SIZE=10000000` other
+catalogues (a million products take about 5 GB of disk and some minutes to load, ten million ten times that; the loaded
+database is kept in `.devstack/` for the next run), with `ROUNDS=5` and `SECONDS=10` longer ones, with `ONLY=reads` one
+section. `make bench-quick` runs all of it in a short form whose numbers mean nothing: the tests run it, too.
+Load comes from wrk where that is installed (Debian: `apt-get install wrk`), else from a generator in
+`benchmarks/client/`.
+The parts are in `benchmarks/peers/` (who is measured) and `benchmarks/sections/` (what is measured).
+"""
+
+
+def render(results: Results, images: Path | None = None) -> str:
+    """The page; charts are drawn into `images` when that is given."""
+    about = "".join(f"| {name} | {value} |\n" for name, value in results.about.items())
+    parts = [HEAD, f"## This run\n\n| | |\n|---|---|\n{about}", _servers(results)]
+    parts += [text for section in SECTIONS if (text := _section(results, section, images))]
+    return "\n".join(parts)
+
+
+def _servers(results: Results) -> str:
+    present = {one.variant for one in results.measurements}
+    lines = [f"| {one.label} | {one.about} |\n" for one in VARIANTS.values() if one.name in present]
+    return f"## The servers\n\n| | |\n|---|---|\n{''.join(lines)}" if lines else ""
+
+
+def _section(results: Results, section: Section, images: Path | None) -> str:
+    tables = [(shown.title, table(results.measurements, section, shown)) for shown in section.tables]
+    told = [f"### {title}\n\n{text}" for title, text in tables if text]
+    if not told:
+        return ""
+    unit = COLUMNS[section.columns[0]].heading
+    drawn = images and charts.write(results.measurements, section, unit, images / f"bench-{section.name}.svg")
+    picture = [f"![{section.title}: {unit}]({IMAGES}/bench-{section.name}.svg)\n"] if drawn else []
+    ratios = f" Ratios are to {section.labels[section.base]}." if section.base else ""
+    return "\n".join([f"## {section.title}\n\n{section.about}{ratios}\n", *picture, *told])
+
+
+def write(results: Results, target: Path) -> None:
+    """Write the page and its charts."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(render(results, target.parent / IMAGES), encoding="utf-8")
+
+
+def main(arguments: list[str]) -> int:
+    """Write the page from a results file."""
+    source, target = map(Path, arguments)
+    write(load(source), target)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

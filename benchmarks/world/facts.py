@@ -1,0 +1,12 @@
+"""What the measurements must know of a filled database."""
+
+import msgspec
+
+
+class WorldFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens by tier, how many products each category holds (the measured one first), and ids of some products."""
+
+    tokens: dict[str, str]
+    products: int
+    categories: list[tuple[int, int]]
+    product_ids: list[int]
