@@ -98,7 +98,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """The database of this process, which tests that commit leave as they found it."""
     with django_db_blocker.unblock():
         emptying.remember()
-    TransactionTestCase._fixture_teardown = lambda _case: emptying.empty()  # type: ignore[method-assign]
+    TransactionTestCase._fixture_teardown = lambda _case: emptying.empty()  # type: ignore[attr-defined] # not in the stubs
 
 
 @pytest.fixture(autouse=True)
