@@ -11,7 +11,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from products.search.models import SearchText, Suggestion, SuggestionRefresh
+from products.search.models import SearchPair, SearchShop, SearchText, Suggestion, SuggestionRefresh
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -21,6 +21,8 @@ __all__ = [
     "MissingProduct",
     "Product",
     "ProductChange",
+    "SearchPair",
+    "SearchShop",
     "SearchText",
     "Shop",
     "ShopFollow",

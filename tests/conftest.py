@@ -17,6 +17,7 @@ from zeal.patch import patch as watch_lazy_loads
 from accounts.authentication import forget_everybody
 from accounts.models import User
 from accounts.services import create_user
+from products.search import vocabulary
 from syncjobs import live
 from system import health, metrics, runtime, sql
 from system.api.throttling.limiter import limiter
@@ -96,6 +97,7 @@ def nothing_is_remembered() -> None:
     health.forget()
     runtime.assume_defaults()
     metrics.forget_pending()
+    vocabulary.forget()
     live._troubles = live.Troubles()
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from products.ingest.rows import to_json
 from products.models import FIRST_OWN_CATEGORY_ID
 from products.records import CategoryRef, ShopRecord
+from products.search.upkeep import refresh_shops
 from system.sql import execute, fetch_all
 
 PATH_SEPARATOR = " / "
@@ -55,7 +56,9 @@ def resolve_shops(source: str, shops: Iterable[ShopRecord], now: datetime) -> di
     if not changed:
         return {source_id: row[1] for source_id, row in known.items()}
     execute(_UPSERT_SHOPS, [source, now, now, to_json(changed)])
-    return {row[0]: row[1] for row in fetch_all(_KNOWN_SHOPS, [source, list(wanted)])}
+    stored = {row[0]: row for row in fetch_all(_KNOWN_SHOPS, [source, list(wanted)])}
+    refresh_shops({stored[shop.source_id][1]: stored[shop.source_id][2] for shop in changed})
+    return {source_id: row[1] for source_id, row in stored.items()}
 
 
 def resolve_categories(references: Iterable[CategoryRef], now: datetime) -> dict[CategoryRef, int]:

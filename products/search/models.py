@@ -28,6 +28,41 @@ class SearchText(models.Model):
         return str(self.product_id)
 
 
+class SearchShop(models.Model):
+    """What search compares of a supplier, so that a new name of one is one row and not all of its products."""
+
+    shop_id = models.BigIntegerField(primary_key=True)
+    text = models.TextField()
+    numbers = ArrayField(models.IntegerField())
+    version = models.PositiveSmallIntegerField()
+
+    class Meta:
+        indexes = [GinIndex(fields=["numbers"], name="search_shop_numbers")]
+
+    def __str__(self) -> str:
+        return str(self.shop_id)
+
+
+class SearchPair(models.Model):
+    """Two characters that stand side by side in a title, under one of their readings, such as "lian yi", "ly".
+
+    Nothing keeps a pair from being here twice: writers who meet it at the same time do not wait for each other.
+    """
+
+    number = models.IntegerField()
+    reading = models.CharField(max_length=15)
+    initials = models.CharField(max_length=2)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["number"], name="search_pair"),
+            models.Index(fields=["initials", "reading"], name="search_pair_reading"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reading
+
+
 class Suggestion(models.Model):
     """Something that a search can be completed to: a phrase of many titles, a category, or a shop.
 

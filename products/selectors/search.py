@@ -126,7 +126,7 @@ def candidates(
         known AS (
             SELECT id, rank FROM near UNION (SELECT id, rank FROM best LIMIT {_MOST_FIRST})
             UNION SELECT walked.id, seen.rank FROM walked CROSS JOIN LATERAL (
-                {hit} st.product_id = walked.id AND {wanted.found.sql} OFFSET 0
+                {hit} st.product_id = walked.id AND ({wanted.found.sql}) OFFSET 0
             ) AS seen
         ),
         candidates AS MATERIALIZED (
