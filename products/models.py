@@ -11,6 +11,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from products.ingest.models import ProductStamp
 from products.search.models import SearchPair, SearchShop, SearchText, Suggestion, SuggestionRefresh
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ __all__ = [
     "MissingProduct",
     "Product",
     "ProductChange",
+    "ProductStamp",
     "SearchPair",
     "SearchShop",
     "SearchText",

@@ -20,6 +20,7 @@ from accounts.services import create_user
 from products.search import vocabulary
 from syncjobs import live
 from system import health, metrics, runtime, sql
+from system.api.kept_pages import kept_pages
 from system.api.throttling.limiter import limiter
 from system.api.throttling.suspects import forget_suspects
 from tests.client import ApiClient
@@ -97,6 +98,7 @@ def nothing_is_remembered() -> None:
     health.forget()
     runtime.assume_defaults()
     metrics.forget_pending()
+    kept_pages.forget()
     vocabulary.forget()
     live._troubles = live.Troubles()
 

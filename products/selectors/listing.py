@@ -96,6 +96,11 @@ _FILTERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 }
 
 
+def narrowing(filters: Mapping[str, Any]) -> set[str]:
+    """Which of the filters narrow a list, categories aside."""
+    return {name for name in (*_FILTERS, "in_stock", "status", "q") if filters.get(name) is not None}
+
+
 def selection(filters: Mapping[str, Any], categories: Sequence[Sequence[int]]) -> Selection:
     """The condition of a list.
 
@@ -170,18 +175,17 @@ def page_query(
     limit: int,
     offset: int = 0,
     after: Sequence[Any] | None = None,
-    counted: bool = True,
+    count: Query | None = None,
     look: Look = Look(),  # noqa: B008 - immutable
 ) -> Query:
     """Rows (id, sort value as text, the product as JSON, total) of one page.
 
     Args:
         after: sort value and id of the row the page follows.
-        counted: also count the list, up to one more than COUNT_LIMIT; the total is null if the page is not full.
+        count: gives the total; that is null without it, and if the page is not full.
     """
     way = "DESC" if descending else "ASC"
-    ids = _ids(taken, order, way, limit, offset, after)
-    return shown_query(ids, count_query(taken) if counted else None, way, limit, look)
+    return shown_query(_ids(taken, order, way, limit, offset, after), count, way, limit, look)
 
 
 def shown_query(

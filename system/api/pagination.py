@@ -58,7 +58,11 @@ class Window:
 class Page:
     """One page of a list.
 
-    `items` are plain data, or the JSON array as `orjson.Fragment`; `total` None: uncounted; `parts` stand beside them.
+    Attributes:
+        items: plain data, or the JSON array as `orjson.Fragment`.
+        total: None when nobody counted.
+        parts: what stands beside the items.
+        links: the Link header, if it was made already.
     """
 
     items: Any
@@ -68,6 +72,7 @@ class Page:
     window: Window
     query: Query
     parts: Mapping[str, Any] = field(default_factory=dict)
+    links: str | None = None
 
     @property
     def pages(self) -> int | None:
@@ -76,6 +81,8 @@ class Page:
 
     def link_header(self) -> str:
         """RFC 8288 links to the neighbours; relative references, so that proxies need not be known."""
+        if self.links is not None:
+            return self.links
         return ", ".join(f'<{self.query.url_at(*place)}>; rel="{relation}"' for relation, place in self._neighbours())
 
     def _neighbours(self) -> list[tuple[str, tuple[str, object]]]:

@@ -1,5 +1,6 @@
 """Products: read by any user, written by operators."""
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -13,7 +14,16 @@ from products.api.serializers.feeds import HISTORY_EXAMPLE, HistoryPointSerializ
 from products.api.serializers.search import SEARCHED_PRODUCT_EXAMPLE, FacetsSerializer, SearchedProductSerializer
 from products.api.views.writing import ProductWrites
 from products.selectors.changes import changes_of, name_jobs, point, product_exists
-from products.selectors.products import ListedProducts, product_detail, product_page, search_facets, search_page
+from products.selectors.coverage import coverage
+from products.selectors.products import (
+    ListedProducts,
+    product_detail,
+    product_page,
+    product_state,
+    search_facets,
+    search_page,
+)
+from products.selectors.shapes import shape_digest
 from system.api.listing import newest_page
 from system.api.pagination import Page, encode_cursor, page_body
 from system.api.paths import row_id
@@ -38,8 +48,7 @@ class ProductViewSet(ProductWrites):
         """
         query = ProductListQuery.parse(request)
         scope = f"products:{query['sortby']}:{query['order']}"
-        found = product_page(query, naming=self.api.naming, **_place(query, scope))
-        return self.reply_unless_known(request, _page(found, query, scope))
+        return self._reply_listed(request, query, scope, product_page)
 
     @extend_schema(
         parameters=[ProductSearchQuery],
@@ -53,17 +62,20 @@ class ProductViewSet(ProductWrites):
         """
         query = ProductSearchQuery.parse(request)
         scope = f"search:{query['sortby']}:{query['order']}"
-        found = search_page(query, naming=self.api.naming, **_place(query, scope))
-        return self.reply_unless_known(request, _page(found, query, scope))
+        return self._reply_listed(request, query, scope, search_page)
 
     @extend_schema(parameters=[ProductDetailQuery], responses=ProductSerializer, examples=[PRODUCT_EXAMPLE])
     def retrieve(self, request: Request, pk: str) -> Response:
         """One product with its description and SKUs."""
-        query = ProductDetailQuery.parse(request)
-        product = product_detail(row_id(pk), naming=self.api.naming, quantity=query.get("qty"))
+        query, product_id = ProductDetailQuery.parse(request), row_id(pk)
+        quantity = query.get("qty")
+        if unchanged := self._unchanged(request, product_id, quantity):
+            return unchanged
+        product = product_detail(product_id, naming=self.api.naming, quantity=quantity)
         if product is None:
             raise ApplicationError(ErrorCode.NOT_FOUND)
-        return self.reply_unless_known(request, orjson.Fragment(product.json), version=product.version)
+        headers = {"ETag": self.detail_etag(product.state, quantity)}
+        return self.reply(orjson.Fragment(product.json), headers=headers)
 
     @extend_schema(parameters=[HistoryQuery], responses=HistoryPointSerializer(many=True), examples=[HISTORY_EXAMPLE])
     def history(self, request: Request, pk: str) -> Response:
@@ -80,6 +92,22 @@ class ProductViewSet(ProductWrites):
         page = newest_page(found, query, scope=f"history:{product_id}", show=lambda change: point(change, fields))
         name_jobs(page.items)
         return self.reply_unless_known(request, page)
+
+    def _unchanged(self, request: Request, product_id: int, quantity: int | None) -> Response | None:
+        if "HTTP_IF_NONE_MATCH" not in request.META:
+            return None
+        state = product_state(product_id)
+        return self.not_modified(request, self.detail_etag(state, quantity)) if state else None
+
+    def _reply_listed(
+        self, request: Request, query: Query, scope: str, read: Callable[..., ListedProducts]
+    ) -> Response:
+        place, naming = _place(query, scope), self.api.naming
+        covered = coverage(query)
+        state = f"{covered.stamp} {shape_digest(naming, priced='qty' in query)} {scope}"
+        return self.reply_kept(
+            request, query, state, lambda: _page(read(query, naming=naming, covered=covered, **place), query, scope)
+        )
 
 
 def _place(query: Query, scope: str) -> dict[str, Any]:
