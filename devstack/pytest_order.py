@@ -5,14 +5,14 @@ import os
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-# Their files share servers that take seconds to start, so each folder stays in one process. They begin first: at the end
-# short files fill the time that one of these would let the other processes wait.
+# Their files share servers that take seconds to start, so each folder stays in one process. They begin first: a long
+# one at the end would let the other processes wait for it.
 TOGETHER = ("tests/faults", "tests/flow", "tests/devstack", "tests/live", "tests/server")
 # Tests wait for servers and processes of theirs for much of the time; then another one can work.
 WORKERS_BESIDE_THE_CORES = 1
 
 
-class FolderScheduling(LoadFileScheduling):
+class FolderScheduling(LoadFileScheduling):  # type: ignore[misc] # a class without types
     """File by file as they were collected, but the folders of TOGETHER as a whole."""
 
     def __init__(self, config: pytest.Config, log: object) -> None:
