@@ -92,7 +92,7 @@ def slow_is_not_broken() -> None:
     connections.settings["default"]["OPTIONS"]["connect_timeout"] = HANG_SECONDS
     django_settings.REDIS_SOCKET_TIMEOUT_SECONDS = HANG_SECONDS
     # A job of a few products ends within one slice.
-    django_settings.SYNC_SLICE_SECONDS = HANG_SECONDS
+    django_settings.SYNC_SLICE_SECONDS = django_settings.SYNC_TURN_SECONDS = HANG_SECONDS
     health.PATIENCE_SECONDS = live.ANSWER_SECONDS = HANG_SECONDS
 
 
