@@ -67,7 +67,8 @@ def facets(found: Query, wanted: Collection[str]) -> dict[str, Any]:
         ids AS MATERIALIZED (SELECT id FROM candidates ORDER BY key DESC, id DESC LIMIT {FACET_LIMIT + 1}),
         found AS MATERIALIZED (
             SELECT p.category_id, p.shop_id, p.price {", p.attributes" if "attributes" in wanted else ""}
-            FROM (SELECT id FROM ids LIMIT {FACET_LIMIT}) AS taken JOIN products_product p ON p.id = taken.id
+            FROM (SELECT id FROM ids LIMIT {FACET_LIMIT}) AS taken
+            CROSS JOIN LATERAL (SELECT * FROM products_product WHERE id = taken.id OFFSET 0) AS p
         )
         SELECT {columns}
     """  # noqa: S608 - constants and numbers only; every value is a parameter

@@ -130,8 +130,9 @@ def candidates(
             ) AS seen
         ),
         candidates AS MATERIALIZED (
-            SELECT p.id, {key} AS key FROM known JOIN products_product p ON p.id = known.id
-            WHERE {taken.condition} AND {checked.condition}
+            SELECT p.id, {key} AS key FROM known CROSS JOIN LATERAL (
+                SELECT * FROM products_product WHERE id = known.id OFFSET 0
+            ) AS p WHERE {taken.condition} AND {checked.condition}
         )
     """  # noqa: S608
     rank, found = wanted.rank.parameters, wanted.found.parameters
