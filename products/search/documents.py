@@ -85,4 +85,4 @@ def _values(properties: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 def _attribute(value: str) -> tuple[str, frozenset[int]]:
     """Few values are on most products, so they are worked out once."""
     folded = fold(value[:LONGEST_ATTRIBUTE])
-    return folded, frozenset(pairs(folded))
+    return folded, frozenset(pairs(folded if len(folded) > 1 else ATTRIBUTE + folded))
