@@ -137,7 +137,9 @@ def candidates(
         best AS MATERIALIZED ({hit} {wanted.first.sql}),
         near AS MATERIALIZED (SELECT id, rank FROM hits LIMIT {FOUND_LIMIT + 1}),
         partly AS MATERIALIZED (
-            SELECT (SELECT yes FROM dense) OR count(*) > {FOUND_LIMIT} AS yes, count(*) AS least FROM near
+            SELECT dense.yes OR count(*) > {FOUND_LIMIT} AS yes,
+                CASE WHEN dense.yes THEN {FOUND_LIMIT} ELSE count(*) END AS least
+            FROM dense LEFT JOIN near ON true GROUP BY dense.yes
         ),
         walked AS MATERIALIZED ({listed.format("(SELECT yes FROM partly)")} {_WALKED}),
         known AS (
