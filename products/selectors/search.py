@@ -18,7 +18,7 @@ FOUND_LIMIT = 5_000
 # Of what begins with a text or bears it as a code.
 _MOST_FIRST = 300
 # Of a common text the best of a list are looked through, this far down, and so many of what the index finds.
-_WALKED, _NEAR_OF_COMMON = 2_000, 1_000
+_WALKED, _NEAR_OF_COMMON = 1_000, 1_000
 # A text that so many of the first products of a list have is not looked up at all: the index would take longer to name
 # the products than it takes to see them. Small tables are always looked up, so that totals are exact.
 _PROBED, _MANY_OF_PROBED, _LARGE = 200, 12, 200_000
@@ -136,14 +136,17 @@ def candidates(
         hits AS MATERIALIZED ({hit} NOT (SELECT yes FROM dense) AND ({wanted.found.sql})),
         best AS MATERIALIZED ({hit} {wanted.first.sql}),
         near AS MATERIALIZED (SELECT id, rank FROM hits LIMIT {FOUND_LIMIT + 1}),
-        partly AS MATERIALIZED (
+        many AS MATERIALIZED (
             SELECT dense.yes OR count(*) > {FOUND_LIMIT} AS yes,
                 CASE WHEN dense.yes THEN {FOUND_LIMIT} ELSE count(*) END AS least
             FROM dense LEFT JOIN near ON true GROUP BY dense.yes
         ),
-        walked AS MATERIALIZED ({listed.format("(SELECT yes FROM partly)")} {_WALKED}),
+        walked AS MATERIALIZED ({listed.format("(SELECT yes FROM many)")} {_WALKED}),
+        partly AS MATERIALIZED (
+            SELECT many.yes AND ({order.nullable} OR (SELECT count(*) FROM walked) = {_WALKED}) AS yes, least FROM many
+        ),
         known AS (
-            (SELECT id, rank FROM near LIMIT (SELECT CASE WHEN yes THEN {_NEAR_OF_COMMON} END FROM partly))
+            (SELECT id, rank FROM near LIMIT (SELECT CASE WHEN yes THEN {_NEAR_OF_COMMON} END FROM many))
             UNION (SELECT id, rank FROM best LIMIT {_MOST_FIRST})
             UNION SELECT walked.id, seen.rank FROM walked CROSS JOIN LATERAL (
                 {hit} st.product_id = walked.id AND ({wanted.found.sql}) OFFSET 0
