@@ -120,7 +120,32 @@ def candidates(
         order, way: by which the others of a common text are looked through.
         checked: one more condition, which those that are looked through need not fulfil.
     """
-    hit = f"SELECT st.product_id AS id, {wanted.rank.sql} AS rank FROM products_searchtext st WHERE"  # noqa: S608
+    looked_up = _looked_up(taken, wanted, order, way)
+    sql = f"""
+        {looked_up.sql},
+        known AS (
+            (SELECT id, rank FROM near LIMIT (SELECT CASE WHEN yes THEN {_NEAR_OF_COMMON} END FROM many))
+            UNION (SELECT id, rank FROM best LIMIT {_MOST_FIRST})
+            UNION SELECT walked.id, seen.rank FROM walked CROSS JOIN LATERAL (
+                {_hit(wanted)} st.product_id = walked.id AND ({wanted.found.sql}) OFFSET 0
+            ) AS seen
+        ),
+        candidates AS MATERIALIZED (
+            SELECT p.id, {key} AS key FROM known JOIN products_product p ON p.id = known.id
+            WHERE {taken.condition} AND {checked.condition}
+        )
+    """  # noqa: S608
+    seen = [*wanted.rank.parameters, *wanted.found.parameters]
+    return Query(sql, [*looked_up.parameters, *seen, *taken.parameters, *checked.parameters])
+
+
+def _hit(wanted: Sought) -> str:
+    return f"SELECT st.product_id AS id, {wanted.rank.sql} AS rank FROM products_searchtext st WHERE"  # noqa: S608
+
+
+def _looked_up(taken: Selection, wanted: Sought, order: Order, way: str) -> Query:
+    """What the index finds (`near`, and `best` before all others), and where to look besides for a common text."""
+    hit = _hit(wanted)
     listed = f"""SELECT p.id FROM products_product p WHERE {{}} AND {taken.condition}
         AND {order.column} IS NOT NULL ORDER BY {order.column} {way}, p.id {way} LIMIT"""  # noqa: S608
     sql = f"""
@@ -137,30 +162,17 @@ def candidates(
         best AS MATERIALIZED ({hit} {wanted.first.sql}),
         near AS MATERIALIZED (SELECT id, rank FROM hits LIMIT {FOUND_LIMIT + 1}),
         many AS MATERIALIZED (
-            SELECT dense.yes OR count(*) > {FOUND_LIMIT} AS yes,
-                CASE WHEN dense.yes THEN {FOUND_LIMIT} ELSE count(*) END AS least
+            SELECT dense.yes OR count(near.id) > {FOUND_LIMIT} AS yes,
+                CASE WHEN dense.yes THEN {FOUND_LIMIT} ELSE count(near.id) END AS least
             FROM dense LEFT JOIN near ON true GROUP BY dense.yes
         ),
         walked AS MATERIALIZED ({listed.format("(SELECT yes FROM many)")} {_WALKED}),
         partly AS MATERIALIZED (
             SELECT many.yes AND ({order.nullable} OR (SELECT count(*) FROM walked) = {_WALKED}) AS yes, least FROM many
-        ),
-        known AS (
-            (SELECT id, rank FROM near LIMIT (SELECT CASE WHEN yes THEN {_NEAR_OF_COMMON} END FROM many))
-            UNION (SELECT id, rank FROM best LIMIT {_MOST_FIRST})
-            UNION SELECT walked.id, seen.rank FROM walked CROSS JOIN LATERAL (
-                {hit} st.product_id = walked.id AND ({wanted.found.sql}) OFFSET 0
-            ) AS seen
-        ),
-        candidates AS MATERIALIZED (
-            SELECT p.id, {key} AS key FROM known CROSS JOIN LATERAL (
-                SELECT * FROM products_product WHERE id = known.id OFFSET 0
-            ) AS p WHERE {taken.condition} AND {checked.condition}
         )
     """  # noqa: S608
     rank, found, first = wanted.rank.parameters, wanted.found.parameters, wanted.first.parameters
-    hits = [*taken.parameters, *found, *rank, *found, *rank, *first]
-    return Query(sql, [*hits, *taken.parameters, *rank, *found, *taken.parameters, *checked.parameters])
+    return Query(sql, [*taken.parameters, *found, *rank, *found, *rank, *first, *taken.parameters])
 
 
 def best_candidates(taken: Selection, text: str, checked: Selection) -> Query:
