@@ -14,6 +14,7 @@ from products.api.views import (
     ProductViewSet,
     ShopViewSet,
     SkuViewSet,
+    SuggestionViewSet,
 )
 from syncjobs.api.views import (
     CallbackViewSet,
@@ -42,6 +43,7 @@ routes: list[URLPattern] = [
     path("products", ProductViewSet.as_view(COLLECTION)),
     path("products/batch", BatchViewSet.as_view({"post": "batch"})),
     path("products/search", ProductViewSet.as_view({"get": "search"})),
+    path("products/search/suggestions", SuggestionViewSet.as_view({"get": "complete"})),
     path("products/changes", ChangeViewSet.as_view({"get": "read"})),
     path("products/conflicts", OwnershipViewSet.as_view({"get": "list"})),
     path("products/release", OwnershipViewSet.as_view({"post": "bulk_release"})),

@@ -2,16 +2,18 @@
 
 import argparse
 import errno
+import gc
 import logging
 import os
 import resource
 import signal
 import socket
 import sys
+from functools import partial
 from types import FrameType
+from typing import Any
 
-import uvicorn
-from uvicorn.supervisors import Multiprocess
+from config.server.supervisor import Pulse, Supervisor, Work
 
 logger = logging.getLogger("config.serve")
 
@@ -20,26 +22,27 @@ BACKLOG = 4096
 STALLED_CLIENT_MILLISECONDS = 30_000
 # Running requests may end; their longest database statement takes 10 s.
 DRAIN_SECONDS = 15
-# A process that does not answer its parent this long is replaced, and its connections are lost; on a busy machine one
-# that is only just starting may well take more than the server's own five seconds.
-SILENT_PROCESS_SECONDS = 30
-MAX_FRAME_BYTES = 64 * 1024
+# What a process may take beyond that to end.
+END_SECONDS = 5
 EXIT_CANNOT_BIND = 2
+# The first process of the supervisor, and its place in the pulse.
+WEBSOCKETS = 0
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM or Ctrl-C; returns the exit code."""
     options = _parser().parse_args(arguments)
-    # Read by the settings, in this process and in its children.
+    # Read by the settings.
     os.environ["WEB_THREADS"] = str(options.threads)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     raise_open_files_limit()
     try:
         listener = listen(options.host, options.port)
     except OSError as error:
         print(_bind_problem(options, error), file=sys.stderr)
         return EXIT_CANNOT_BIND
-    _run(_server_config(options), listener)
-    return 0
+    work = _supervisor(options, listener).run()
+    return work() if work else 0
 
 
 def raise_open_files_limit() -> None:
@@ -57,17 +60,17 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_CLIENT_MILLISECONDS)
-    listener.set_inheritable(True)
     return listener
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m config.serve", description="Serve HTTP and WebSockets on one port."
+        prog="python -m config.serve",
+        description="Serve HTTP and WebSockets on one port: so many processes for HTTP, and one for WebSockets.",
     )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("--processes", type=int, default=1, help="one per core")
+    parser.add_argument("--processes", type=int, default=1, help="for HTTP: one per core")
     parser.add_argument("--threads", type=int, default=2, help="requests in work at once, per process")
     return parser
 
@@ -78,43 +81,59 @@ def _bind_problem(options: argparse.Namespace, error: OSError) -> str:
     return f"Cannot listen on {options.host}:{options.port}: {error.strerror}."
 
 
-def _server_config(options: argparse.Namespace) -> uvicorn.Config:
-    return uvicorn.Config(
-        "config.asgi:application",
-        workers=options.processes,
-        http="config.protocol:HttpProtocol",
-        ws="config.protocol:WebSocketProtocol",
-        ws_max_size=MAX_FRAME_BYTES,
-        ws_max_queue=4,
-        ws_per_message_deflate=False,
-        lifespan="on",
-        backlog=BACKLOG,
-        timeout_keep_alive=5,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-        timeout_worker_healthcheck=SILENT_PROCESS_SECONDS,
-        # Django configures the logs. The server's own lines below warnings show addresses with their query.
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        # One truth about proxies: TRUSTED_PROXIES, see system.client_ip.
-        proxy_headers=False,
+def _supervisor(options: argparse.Namespace, listener: socket.socket) -> Supervisor:
+    app = _loaded()
+    from config.server.handover import channel
+
+    pulse = Pulse(1 + options.processes)
+    sending, receiving = channel()
+    works: list[Work] = [partial(_serve_websockets, receiving, pulse, listener)]
+    works += [partial(_serve_http, app, listener, sending, pulse, place) for place in range(1, 1 + options.processes)]
+    logger.info("serving on %s:%s", *listener.getsockname()[:2])
+    return Supervisor(works, pulse, DRAIN_SECONDS + END_SECONDS)
+
+
+def _loaded() -> Any:
+    """The application, with everything that its processes will share."""
+    from django.urls import get_resolver
+
+    import config.asgi
+    import config.server.http
+    import config.server.websockets  # noqa: F401
+    from config.wsgi import application
+
+    get_resolver().url_patterns  # noqa: B018 (imports the views)
+    gc.collect()
+    # The collector would touch, and so copy, every page that the processes share.
+    gc.freeze()
+    return application
+
+
+def _serve_http(app: Any, listener: socket.socket, sending: socket.socket, pulse: Pulse, place: int) -> int:
+    from config.server.handover import Sender
+    from config.server.http import HttpServer
+
+    sender = Sender(sending, lambda: pulse.last(WEBSOCKETS) > 0)
+    return _run(HttpServer(app, sender, partial(pulse.beat, place), DRAIN_SECONDS), [listener])
+
+
+def _serve_websockets(receiving: socket.socket, pulse: Pulse, listener: socket.socket) -> int:
+    from config.server.websockets import WebSocketServer
+
+    listener.close()
+    return _run(
+        WebSocketServer("config.asgi:application", receiving, partial(pulse.beat, WEBSOCKETS), DRAIN_SECONDS), []
     )
 
 
-def _run(config: uvicorn.Config, listener: socket.socket) -> None:
+def _run(server: Any, sockets: list[socket.socket]) -> int:
     # uvicorn raises the signal again once it has drained; that must not look like a crash.
     signal.signal(signal.SIGTERM, _leave)
-    config.load_app()
-    address = listener.getsockname()
-    logger.info("serving on %s:%s, %s processes of %s threads", *address[:2], config.workers, os.environ["WEB_THREADS"])
     try:
-        if config.workers > 1:
-            Multiprocess(config, sockets=[listener]).run()
-        else:
-            uvicorn.Server(config).run(sockets=[listener])
+        server.run(sockets=sockets)
     except KeyboardInterrupt:
         logger.info("stopped by the keyboard")
+    return 0
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:

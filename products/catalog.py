@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.utils import timezone
 
+from products.ingest import stamps
 from products.ingest.ownership import (
     NOBODYS,
     SKUS,
@@ -56,16 +57,10 @@ _DELIST = """
         SELECT id, status FROM products_product
         WHERE source = %s AND source <> '' AND id = ANY(%s) AND status <> ALL(%s) AND 'status' <> ALL(owned_fields)
         ORDER BY source_id FOR UPDATE
-    ), gone AS (
-        UPDATE products_product AS p
-        SET status = 'delisted', fingerprint = '', version = p.version + 1, synced_at = %s, updated_at = %s
-        FROM listed WHERE p.id = listed.id RETURNING p.id, listed.status AS before
-    ), logged AS (
-        INSERT INTO products_productchange (product_id, kind, fields, reason, job_id, at)
-        SELECT id, 'delisted', jsonb_build_object('status', jsonb_build_array(before, 'delisted')), %s, %s::bigint, %s
-        FROM gone ORDER BY id RETURNING 1
     )
-    SELECT count(*) FROM logged
+    UPDATE products_product AS p
+    SET status = 'delisted', fingerprint = '', version = p.version + 1, synced_at = %s, updated_at = %s
+    FROM listed WHERE p.id = listed.id RETURNING p.id, listed.status AS before
 """
 _HAS_SKUS = """
 SELECT EXISTS (SELECT 1 FROM products_product p JOIN products_sku s ON s.product_id = p.id WHERE p.source = %s)
@@ -172,8 +167,10 @@ def delist(source: str, product_ids: Sequence[int], job_id: int | None, reason: 
         reason: one of `ProductChange.Reason`.
     """
     now = timezone.now()
-    row = fetch_one(_DELIST, [source, list(product_ids), list(GONE), now, now, reason, job_id, now])
-    return row[0] if row else 0
+    gone = fetch_all(_DELIST, [source, list(product_ids), list(GONE), now, now])
+    kind = ProductChange.Kind.DELISTED
+    log_changes([(id_, kind, {"status": [before, "delisted"]}) for id_, before in sorted(gone)], job_id, now, reason)
+    return len(gone)
 
 
 def count_listed(source: str) -> int:
@@ -282,8 +279,12 @@ def _settled(stored: StoredProduct, skus: Mapping[str, Cells], news: Incoming, p
 
 
 def log_changes(lines: Sequence[ChangeLine], job_id: int | None, now: datetime, reason: str = "") -> None:
-    """Add these lines to the change feed, all for the same reason."""
+    """Add these lines to the change feed, all for the same reason, once the products are written.
+
+    Every change of what the catalogue shows comes through here, so here its readers' stamps are raised.
+    """
     if lines:
         stamp = now.isoformat()
         cells = ((product_id, kind.value, to_json(fields), reason, job_id, stamp) for product_id, kind, fields in lines)
         copy_rows("products_productchange", _CHANGE_COLUMNS, cells)
+        stamps.products_changed(lines)

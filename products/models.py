@@ -11,8 +11,27 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from products.ingest.models import ProductStamp
+from products.search.models import SearchPair, SearchShop, SearchText, Suggestion, SuggestionRefresh
+
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
+
+__all__ = [
+    "Category",
+    "MissingProduct",
+    "Product",
+    "ProductChange",
+    "ProductStamp",
+    "SearchPair",
+    "SearchShop",
+    "SearchText",
+    "Shop",
+    "ShopFollow",
+    "Sku",
+    "Suggestion",
+    "SuggestionRefresh",
+]
 
 # Below are the platform's own category numbers, from here on the ones this system gives to other sources' categories.
 FIRST_OWN_CATEGORY_ID = 10**12
@@ -317,25 +336,3 @@ class MissingProduct(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.source_id}"
-
-
-class SearchText(models.Model):
-    """What search compares of a product, apart from it so that a new price does not touch the index.
-
-    See `products.search.documents` for `text` and `numbers`; `version` is that of the folding it was made with.
-    """
-
-    product_id = models.BigIntegerField(primary_key=True)
-    shop_id = models.BigIntegerField(null=True)
-    text = models.TextField()
-    numbers = ArrayField(models.IntegerField())
-    version = models.PositiveSmallIntegerField()
-
-    class Meta:
-        indexes = [
-            GinIndex(fields=["numbers"], name="search_numbers"),
-            models.Index(fields=["shop_id"], condition=models.Q(shop_id__isnull=False), name="search_shop"),
-        ]
-
-    def __str__(self) -> str:
-        return str(self.product_id)

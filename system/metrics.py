@@ -50,6 +50,7 @@ COUNTERS = {
     "http_requests": Counter("HTTP requests", ("method", "route", "status")),
     "rate_limit_refusals": Counter("Requests refused by a rate limit", ("route",)),
     "idempotency_replays": Counter("Answers given again under their Idempotency-Key"),
+    "list_answers": Counter("Pages of lists by how they came: unchanged (304), kept, or read", ("how",)),
 }
 REQUEST_SECONDS = "http_request_seconds"
 REQUEST_LABELS = ("method", "route")

@@ -17,8 +17,10 @@ from zeal.patch import patch as watch_lazy_loads
 from accounts.authentication import forget_everybody
 from accounts.models import User
 from accounts.services import create_user
+from products.search import vocabulary
 from syncjobs import live
 from system import health, metrics, runtime, sql
+from system.api.kept_pages import kept_pages
 from system.api.throttling.limiter import limiter
 from system.api.throttling.suspects import forget_suspects
 from tests.client import ApiClient
@@ -96,6 +98,8 @@ def nothing_is_remembered() -> None:
     health.forget()
     runtime.assume_defaults()
     metrics.forget_pending()
+    kept_pages.forget()
+    vocabulary.forget()
     live._troubles = live.Troubles()
 
 

@@ -32,6 +32,8 @@ API_RELEASES = {"v1": "2025-11-18", "v2": "2026-11-25"}
 API_USAGE_SECONDS = integer("API_USAGE_SECONDS", 10)
 API_MAX_PAGE_SIZE = 100
 API_MAX_DEPTH = 100_000
+# Pages of lists that a process keeps as they went out; 0 = none.
+LIST_CACHE_MB = integer("LIST_CACHE_MB", 32, minimum=0, maximum=4096)
 API_MAX_BODY_BYTES = 1024 * 1024
 API_MAX_BATCH_BODY_BYTES = 5 * 1024 * 1024
 # How long an answer is kept under its Idempotency-Key unless an administrator says otherwise.

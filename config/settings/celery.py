@@ -66,5 +66,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="19", minute="45"),
         "options": {"queue": "low"},
     },
+    "refresh-suggestions": {
+        "task": "products.refresh_suggestions",
+        "schedule": 60.0,
+        "options": {"queue": "low", "expires": 60},
+    },
     "sweep": {"task": "system.sweep", "schedule": 10.0, "options": {"queue": "critical", "expires": 10}},
 }

@@ -9,13 +9,15 @@ from rest_framework import serializers
 from products.ingest.ownership import OWNABLE
 from products.models import Product, ProductChange
 from products.selectors.changes import CHANGED_FIELDS
+from products.selectors.facets import FACETS
 from products.selectors.listing import ORDERS
 from products.selectors.products import RELEVANCE
 from products.selectors.shops import SHOP_ORDERS
+from products.selectors.suggestions import MOST as MOST_SUGGESTIONS
 from products.selectors.tables import COLUMNS
 from products.services.export_files import FORMATS
 from system.api.pagination import CURSOR_MAX_LENGTH, PageQuery, decode_cursor
-from system.api.query import BooleanField, ListField, Query, QuerySerializer, SortField, TimeField
+from system.api.query import BooleanField, ListField, Query, QuerySerializer, RepeatedField, SortField, TimeField
 
 SEARCH_MAX_LENGTH = 200
 FEED_SCOPE = "changes"
@@ -62,14 +64,54 @@ class ProductFilters(QuerySerializer):
     q = _text(SEARCH_MAX_LENGTH, help_text=_("Part of the title, taken literally"))
 
 
-class ProductListQuery(ProductFilters, PageQuery):
+def _pair(text: str) -> tuple[str, str]:
+    name, colon, value = (part.strip() for part in text.partition(":"))
+    if not (colon and name and value):
+        raise serializers.ValidationError(_("Must be a name and a value with a colon between them."))
+    return name, value
+
+
+class AttributeField(serializers.CharField):
+    """`name:value`; gives the pair."""
+
+    def to_internal_value(self, data: str) -> Any:
+        return _pair(super().to_internal_value(data))
+
+
+class SearchParts(QuerySerializer):
+    """What is possible only with a text to search for."""
+
+    attribute = RepeatedField(
+        child=AttributeField(max_length=300),
+        max_length=20,
+        help_text=_("`name:value`, given once or more; of a name one value, of each name, only with `q`"),
+    )
+    facets = ListField(
+        child=serializers.ChoiceField(choices=FACETS),
+        min_length=1,
+        help_text=_("Also count what was found by these, only with `q`"),
+    )
+    highlight = BooleanField(default=False, help_text=_("Also say where the words stand, only with `q`"))
+
+    @classmethod
+    def finish(cls, query: Query) -> None:
+        """Refuse them without a text, and facets that are named twice."""
+        super().finish(query)
+        alone = query.given & {"attribute", "facets", "highlight"} if "q" not in query else ()
+        if alone:
+            raise serializers.ValidationError({name: [_("Only together with q.")] for name in alone})
+        if len(set(query.get("facets") or ())) < len(query.get("facets") or ()):
+            raise serializers.ValidationError({"facets": [_("May be given only once.")]})
+
+
+class ProductListQuery(ProductFilters, SearchParts, PageQuery):
     """Parameters of `GET products`."""
 
     sortby = SortField(tuple(ORDERS), default="id", help_text=_("Products without a value come last."))
     qty = _quantity()
 
 
-class ProductSearchQuery(ProductFilters, PageQuery):
+class ProductSearchQuery(ProductFilters, SearchParts, PageQuery):
     """Parameters of `GET products/search`."""
 
     sortby = SortField((RELEVANCE, *ORDERS), default=RELEVANCE, help_text=_("Relevance has the best first, always."))
@@ -87,6 +129,22 @@ class ProductSearchQuery(ProductFilters, PageQuery):
             raise serializers.ValidationError({"q": [_("This field is required.")]})
         if query["sortby"] == RELEVANCE and "order" in query.given:
             raise serializers.ValidationError({"order": [_("Relevance has one order only.")]})
+
+
+class SuggestionQuery(QuerySerializer):
+    """Parameters of `GET products/search/suggestions`."""
+
+    q = serializers.CharField(
+        max_length=SEARCH_MAX_LENGTH, help_text=_("What was typed so far: characters, pinyin, initials or a code")
+    )
+    limit = serializers.IntegerField(min_value=1, max_value=MOST_SUGGESTIONS, default=MOST_SUGGESTIONS)
+
+    @classmethod
+    def finish(cls, query: Query) -> None:
+        """There is nothing to complete without a text."""
+        super().finish(query)
+        if "q" not in query:
+            raise serializers.ValidationError({"q": [_("This field is required.")]})
 
 
 class HistoryQuery(PageQuery):

@@ -6,9 +6,11 @@ Every writer takes locks in one order: categories from the root down, then shops
 from collections.abc import Iterable
 from datetime import datetime
 
+from products.ingest import stamps
 from products.ingest.rows import to_json
 from products.models import FIRST_OWN_CATEGORY_ID
 from products.records import CategoryRef, ShopRecord
+from products.search.upkeep import refresh_shops
 from system.sql import execute, fetch_all
 
 PATH_SEPARATOR = " / "
@@ -21,6 +23,7 @@ _UPSERT_SHOPS = """
     ON CONFLICT (source, source_id) DO UPDATE
     SET name = excluded.name, url = excluded.url, location = excluded.location, updated_at = excluded.updated_at
     WHERE (s.name, s.url, s.location) IS DISTINCT FROM (excluded.name, excluded.url, excluded.location)
+    RETURNING xmax <> 0
 """
 _STUB_CATEGORIES = """
     INSERT INTO products_category (id, name, path, ancestors, level, is_leaf, created_at, updated_at)
@@ -54,8 +57,12 @@ def resolve_shops(source: str, shops: Iterable[ShopRecord], now: datetime) -> di
     changed = [s for s in wanted.values() if known.get(s.source_id, ())[2:] != (s.name, s.url, s.location)]
     if not changed:
         return {source_id: row[1] for source_id, row in known.items()}
-    execute(_UPSERT_SHOPS, [source, now, now, to_json(changed)])
-    return {row[0]: row[1] for row in fetch_all(_KNOWN_SHOPS, [source, list(wanted)])}
+    # A row that was there before has been locked by this transaction; PostgreSQL notes that in xmax.
+    if any(was_there for (was_there,) in fetch_all(_UPSERT_SHOPS, [source, now, now, to_json(changed)])):
+        stamps.names_changed()
+    stored = {row[0]: row for row in fetch_all(_KNOWN_SHOPS, [source, list(wanted)])}
+    refresh_shops({stored[shop.source_id][1]: stored[shop.source_id][2] for shop in changed})
+    return {source_id: row[1] for source_id, row in stored.items()}
 
 
 def resolve_categories(references: Iterable[CategoryRef], now: datetime) -> dict[CategoryRef, int]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from products.ingest import stamps
 from products.ingest.references import PATH_SEPARATOR
 from products.ingest.rows import to_json
 from products.models import FIRST_OWN_CATEGORY_ID
@@ -37,6 +38,7 @@ def write_tree(records: Iterable[CategoryRecord], now: datetime) -> int:
     changed = [row for row in rows if stored.get(row[0]) != row]
     if changed:
         execute(_UPSERT, [now, now, to_json([dict(zip(_COLUMNS, row, strict=True)) for row in changed])])
+        stamps.names_changed()
     return len(changed)
 
 

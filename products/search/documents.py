@@ -31,6 +31,11 @@ class Document(NamedTuple):
     text: str
     numbers: set[int]
 
+    @property
+    def heading(self) -> str:
+        """The folded title between its marks."""
+        return self.text[: self.text.index(TITLE, 1) + 1]
+
 
 def document(
     title: str, codes: Iterable[str], attributes: Mapping[str, Any], specs: Iterable[Mapping[str, Any]]

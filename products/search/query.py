@@ -6,14 +6,19 @@ is a step of its own (`MATERIALIZED`), read only as far as it is wanted.
 """
 
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from products.search.documents import CODE, TITLE, code_number
 from products.search.folding import fold, pairs, words
+from products.search.vocabulary import Reading, understood
 from products.selectors.listing import Query
 
-# How well a row fits, best first.
-EXACT_CODE, TITLE_START, IN_TITLE, IN_ATTRIBUTES, ELSEWHERE = 5, 4, 3, 2, 1
+# How well a row fits, best first. What is only read so comes after all that is written so.
+EXACT_CODE, TITLE_START, IN_TITLE, IN_ATTRIBUTES, BY_SUPPLIER, READ_AT_START, READ_IN_TITLE, READ_ELSEWHERE = range(
+    8, 0, -1
+)
+# Products of so many suppliers whose names have a word are found by it.
+MOST_SHOPS = 1_000
 
 _ID = r"([0-9]{6,30})"
 # Offer links as people paste them (1688: `/offer/<id>.html`, mobile `.htm`, or `?offerId=<id>`).
@@ -22,9 +27,15 @@ _LINK = re.compile(
 )
 _LATIN = re.compile("[a-z0-9]")
 
-_PAIRED = "(st.numbers @> %s::integer[] AND strpos(st.text, %s) > 0)"
+_LETTERS = re.compile("[a-z]+")
+
+_PAIRED = "st.numbers @> %s::integer[] AND strpos(st.text, %s) > 0"
 _ANYWHERE = "strpos(st.text, %s) > 0"
 _HEADING = f"split_part(st.text, '{TITLE}', 2)"
+_SUPPLIED = f"""st.shop_id = ANY(ARRAY(
+    SELECT sh.shop_id FROM products_searchshop sh
+    WHERE sh.numbers @> %s::integer[] AND strpos(sh.text, %s) > 0 LIMIT {MOST_SHOPS}
+))"""  # noqa: S608 - constants and numbers only; every value is a parameter, here and below
 
 
 class Sought(NamedTuple):
@@ -40,11 +51,19 @@ class Sought(NamedTuple):
 
 
 def sought(text: str) -> Sought:
-    """What somebody who types this asks for: every word, as it is folded, wherever it stands in a product's texts."""
+    """What somebody who types this asks for: every word, as it is folded, wherever it stands in a product's texts.
+
+    Latin letters are pinyin as well; one query looks up which pairs of characters they can stand for.
+    """
     plain = _without_link(text)
-    wanted = words(plain)
-    phrase = fold(plain)
-    return Sought(_all([_finding(word) for word in wanted]), _first(phrase), _rank(phrase, wanted))
+    wanted, phrase = words(plain), fold(plain)
+    spoken = phrase if len(wanted) > 1 and all(map(_LETTERS.fullmatch, wanted)) else ""
+    readings = understood(dict.fromkeys([*wanted, spoken]))
+    found = _all([_finding(word, readings.get(word, [])) for word in wanted])
+    if spoken in readings:
+        found = _any([found, *map(_read, readings[spoken])])
+    patterns = [reading.pattern for ways in readings.values() for reading in ways]
+    return Sought(found, _first(phrase), _rank(phrase, wanted, patterns))
 
 
 def _without_link(text: str) -> str:
@@ -54,33 +73,56 @@ def _without_link(text: str) -> str:
 
 
 def _all(conditions: list[Query]) -> Query:
-    sql = " AND ".join(condition.sql for condition in conditions) or "false"
+    return _joined(" AND ", conditions)
+
+
+def _any(conditions: list[Query]) -> Query:
+    return _joined(" OR ", conditions)
+
+
+def _joined(operator: str, conditions: list[Query]) -> Query:
+    sql = operator.join(f"({condition.sql})" for condition in conditions) or "false"
     return Query(sql, [value for condition in conditions for value in condition.parameters])
 
 
-def _finding(word: str) -> Query:
+def _finding(word: str, readings: list[Reading]) -> Query:
     if len(word) == 1:
         return Query(_ANYWHERE, [word])
-    found = Query(_PAIRED, [_numbers(word), word])
-    if not _LATIN.search(word):
-        return found
-    return Query(f"({found.sql} OR {_PAIRED})", [*found.parameters, [code_number(word)], CODE + word])
+    numbers = _numbers(word)
+    ways = [Query(_PAIRED, [numbers, word]), Query(_SUPPLIED, [numbers, word])]
+    if _LATIN.search(word):
+        ways.append(Query(_PAIRED, [[code_number(word)], CODE + word]))
+    return _any([*ways, *map(_read, readings)])
+
+
+def _read(reading: Reading) -> Query:
+    pairs = " AND ".join(["st.numbers && %s::integer[]"] * len(reading.pairs))
+    return Query(f"{pairs} AND st.text ~ %s", [*reading.pairs, reading.pattern])
 
 
 def _first(phrase: str) -> Query:
-    start = TITLE + phrase
-    return Query(f"({_PAIRED} OR {_PAIRED})", [[code_number(phrase)], f"{CODE}{phrase}{CODE}", _numbers(start), start])
+    code, start = f"{CODE}{phrase}{CODE}", TITLE + phrase
+    return _any([Query(_PAIRED, [[code_number(phrase)], code]), Query(_PAIRED, [_numbers(start), start])])
 
 
-def _rank(phrase: str, wanted: list[str]) -> Query:
+def _rank(phrase: str, wanted: list[str], patterns: list[str]) -> Query:
     in_title = " AND ".join([f"strpos({_HEADING}, %s) > 0"] * len(wanted)) or "false"
     in_text = " AND ".join([_ANYWHERE] * len(wanted)) or "false"
+    read = _read_rank(patterns) if patterns else Query("", [])
     sql = f"""
         CASE WHEN strpos(st.text, %s) > 0 THEN {EXACT_CODE} WHEN starts_with(st.text, %s) THEN {TITLE_START}
-        WHEN {in_title} THEN {IN_TITLE} WHEN {in_text} THEN {IN_ATTRIBUTES} ELSE {ELSEWHERE} END
+        WHEN {in_title} THEN {IN_TITLE} WHEN {in_text} THEN {IN_ATTRIBUTES} {read.sql} ELSE {BY_SUPPLIER} END
     """
-    parameters: list[Any] = [f"{CODE}{phrase}{CODE}", TITLE + phrase, *wanted, *wanted]
-    return Query(sql, parameters)
+    return Query(sql, [f"{CODE}{phrase}{CODE}", TITLE + phrase, *wanted, *wanted, *read.parameters])
+
+
+def _read_rank(patterns: list[str]) -> Query:
+    read = "|".join(patterns)
+    sql = f"""
+        WHEN st.text ~ %s THEN {READ_AT_START} WHEN {_HEADING} ~ %s THEN {READ_IN_TITLE}
+        WHEN st.text ~ %s THEN {READ_ELSEWHERE}
+    """
+    return Query(sql, [f"^{TITLE}(?:{read})", read, read])
 
 
 def _numbers(text: str) -> list[int]:

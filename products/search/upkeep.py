@@ -1,14 +1,15 @@
 """Keeps what search compares as the products are: written in the transaction that writes them."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import orjson
 
 from products.ingest.products import SKU_PREFIX, Incoming
 from products.ingest.rows import SKU_COLUMNS, SYNCED_COLUMNS, to_json
+from products.search import vocabulary
 from products.search.documents import Document, document
-from products.search.folding import VERSION
+from products.search.folding import VERSION, fold, pairs
 from system.sql import copy_rows, execute, fetch_all
 
 _TITLE, _SHOP, _ATTRIBUTES = (SYNCED_COLUMNS.index(name) for name in ("title", "shop_id", "attributes"))
@@ -35,6 +36,15 @@ _STORE = """
     WHERE (st.shop_id, st.text, st.version) IS DISTINCT FROM (excluded.shop_id, excluded.text, excluded.version)
 """
 
+_STORE_SHOPS = """
+    INSERT INTO products_searchshop AS sh (shop_id, text, numbers, version)
+    SELECT i.shop_id, i.text, i.numbers, i.version
+    FROM json_populate_recordset(NULL::products_searchshop, %s::json) AS i ORDER BY i.shop_id
+    ON CONFLICT (shop_id) DO UPDATE
+    SET text = excluded.text, numbers = excluded.numbers, version = excluded.version
+    WHERE (sh.text, sh.version) IS DISTINCT FROM (excluded.text, excluded.version)
+"""
+
 
 class _Entry(NamedTuple):
     product_id: int
@@ -44,7 +54,11 @@ class _Entry(NamedTuple):
 
 def add(source_ids: Mapping[str, int], incoming: Mapping[str, Incoming]) -> None:
     """Let search find new products, given by id at the source."""
-    _copy(_incoming_entry(product_id, key, incoming[key]) for key, product_id in source_ids.items())
+    entries = [_incoming_entry(product_id, key, incoming[key]) for key, product_id in source_ids.items()]
+    if entries:
+        rows = ((id_, shop_id, found.text, _array(found.numbers), VERSION) for id_, shop_id, found in entries)
+        copy_rows("products_searchtext", _COLUMNS, rows)
+        vocabulary.learn(entry.document.heading for entry in entries)
 
 
 def changes_search(fields: Mapping[str, Any]) -> bool:
@@ -60,12 +74,23 @@ def refresh(product_ids: Collection[int]) -> int:
     if not product_ids:
         return 0
     entries = [_stored_entry(*row) for row in fetch_all(_READ, [list(product_ids)])]
+    vocabulary.learn(entry.document.heading for entry in entries)
     return execute(_STORE, [to_json([_record(entry) for entry in entries])])
 
 
 def forget(product_ids: Collection[int]) -> None:
     """Remove what is kept of products that are no more."""
     execute("DELETE FROM products_searchtext WHERE product_id = ANY(%s)", [list(product_ids)])
+
+
+def refresh_shops(names: Mapping[int, str]) -> int:
+    """Let search find products by the names of their suppliers, given by id; returns how many rows were written."""
+    folded = {shop_id: fold(name) for shop_id, name in names.items()}
+    rows = [
+        {"shop_id": shop_id, "text": name, "numbers": [*pairs(name)], "version": VERSION}
+        for shop_id, name in folded.items()
+    ]
+    return execute(_STORE_SHOPS, [to_json(rows)]) if rows else 0
 
 
 def _incoming_entry(product_id: int, source_id: str, product: Incoming) -> _Entry:
@@ -90,14 +115,6 @@ def _stored_entry(
     return _Entry(
         product_id, shop_id, document(title, borne, orjson.loads(attributes), orjson.loads(specs) if specs else ())
     )
-
-
-def _copy(entries: Iterable[_Entry]) -> None:
-    rows = (
-        (entry.product_id, entry.shop_id, entry.document.text, _array(entry.document.numbers), VERSION)
-        for entry in entries
-    )
-    copy_rows("products_searchtext", _COLUMNS, rows)
 
 
 def _array(numbers: Collection[int]) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+import orjson
+
 from products.selectors.quantities import QUANTITY_JOIN
 from products.selectors.shapes import PRODUCT_JOINS, listed_product
 from system.naming import SNAKE, Naming
@@ -94,6 +96,11 @@ _FILTERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 }
 
 
+def narrowing(filters: Mapping[str, Any]) -> set[str]:
+    """Which of the filters narrow a list, categories aside."""
+    return {name for name in (*_FILTERS, "in_stock", "status", "q") if filters.get(name) is not None}
+
+
 def selection(filters: Mapping[str, Any], categories: Sequence[Sequence[int]]) -> Selection:
     """The condition of a list.
 
@@ -111,6 +118,24 @@ def selection(filters: Mapping[str, Any], categories: Sequence[Sequence[int]]) -
     if filters.get("in_stock") is not None:
         found = found.narrowed("p.stock > 0" if filters["in_stock"] else "p.stock <= 0")
     return _with_status(found, filters.get("status"))
+
+
+def with_attributes(filters: Mapping[str, Any]) -> Selection:
+    """The condition of the filter `attribute`: (name, value) pairs.
+
+    A product must have one of the values of each name. No index helps with it: it is for what another one leaves.
+    """
+    values: dict[str, list[str]] = {}
+    for name, value in filters.get("attribute") or ():
+        values.setdefault(name, []).append(_json(value))
+    found = EVERYTHING
+    for name, wanted in values.items():
+        found = found.narrowed("p.attributes -> %s::text @> ANY(%s::jsonb[])", name, wanted)
+    return found
+
+
+def _json(value: str) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _in_categories(found: Selection, ids: Sequence[int]) -> Selection:
@@ -150,18 +175,17 @@ def page_query(
     limit: int,
     offset: int = 0,
     after: Sequence[Any] | None = None,
-    counted: bool = True,
+    count: Query | None = None,
     look: Look = Look(),  # noqa: B008 - immutable
 ) -> Query:
     """Rows (id, sort value as text, the product as JSON, total) of one page.
 
     Args:
         after: sort value and id of the row the page follows.
-        counted: also count the list, up to one more than COUNT_LIMIT; the total is null if the page is not full.
+        count: gives the total; that is null without it, and if the page is not full.
     """
     way = "DESC" if descending else "ASC"
-    ids = _ids(taken, order, way, limit, offset, after)
-    return shown_query(ids, count_query(taken) if counted else None, way, limit, look)
+    return shown_query(_ids(taken, order, way, limit, offset, after), count, way, limit, look)
 
 
 def shown_query(

@@ -3,9 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import orjson
+
+from products.search.highlight import marks
+from products.selectors.coverage import Coverage, counter, coverage
+from products.selectors.facets import facets
 from products.selectors.listing import (
     COUNT_LIMIT,
-    EVERYTHING,
     MAX_ID,
     ORDERS,
     Look,
@@ -14,8 +18,9 @@ from products.selectors.listing import (
     count_query,
     page_query,
     selection,
+    with_attributes,
 )
-from products.selectors.search import find, matching
+from products.selectors.search import best_candidates, find, matching
 from products.selectors.shapes import PRODUCT_JOINS, whole_product
 from system.naming import SNAKE, Naming
 from system.sql import fetch_all, fetch_one
@@ -23,20 +28,22 @@ from system.sql import fetch_all, fetch_one
 # The order of a search that names none.
 RELEVANCE = "relevance"
 
-_BELOW_ID = "SELECT id FROM products_category WHERE ancestors @> ARRAY[%s::bigint]"
-_BELOW_NAME = """
-    SELECT id FROM products_category
-    WHERE ancestors && ARRAY(SELECT id FROM products_category WHERE name = %s OR path = %s)
+# All that the detail of a product is made from, in short: its version rises with its own columns, the fingerprint
+# covers its SKUs and their order, too.
+_STATE = """
+    ROW(p.version, p.fingerprint, p.owned_fields, p.conflicts, c.name, c.path, h.id, h.name)::text
 """
-_ESTIMATE = "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'products_product'::regclass"
+_STATE_OF = f"""
+    SELECT p.version, {_STATE} FROM products_product p {PRODUCT_JOINS} WHERE p.id = %s AND p.deleted_at IS NULL
+"""  # noqa: S608 - constants only
 
 
 class ListedProducts(NamedTuple):
     """One page of products.
 
-    `items` is a JSON array. `total` is None when it was not asked for; beyond COUNT_LIMIT it is the least it can be,
-    or the database's estimate of all products, and `total_exact` is False. `last` is where the next page goes on
-    (sort value and id), None on the last page.
+    `items` is a JSON array. `total` is None when it was not asked for. Where writers count the list it is exact, else
+    up to COUNT_LIMIT; beyond that it is the least it can be, and `total_exact` is False. `last` is where the next page
+    goes on (sort value and id), None on the last page.
     """
 
     items: str
@@ -45,11 +52,18 @@ class ListedProducts(NamedTuple):
     last: list[Any] | None
 
 
+class ProductState(NamedTuple):
+    """The version of a product's row, and a text that differs whenever its detail does."""
+
+    version: int
+    text: str
+
+
 class ProductDetail(NamedTuple):
-    """A whole product as JSON text, and the version of its row."""
+    """A whole product as JSON text, and the state it shows."""
 
     json: str
-    version: int
+    state: ProductState
 
 
 def product_page(
@@ -62,6 +76,7 @@ def product_page(
     after: Sequence[Any] | None = None,
     counted: bool = True,
     naming: Naming = SNAKE,
+    covered: Coverage | None = None,
 ) -> ListedProducts:
     """A page of the products that are not deleted.
 
@@ -72,6 +87,7 @@ def product_page(
         after: `last` of the page before, instead of an offset.
         counted: whether the total is wanted.
         naming: how the names in the JSON are spelled.
+        covered: what the filters cover, if that is known already.
     """
     if filters.get("q") is not None:
         return search_page(
@@ -83,8 +99,11 @@ def product_page(
             after=after,
             counted=counted,
             naming=naming,
+            covered=covered,
         )
-    taken = taken_by(filters)
+    known = covered or coverage(filters)
+    taken = taken_by(filters, known)
+    count = _count(filters, known, taken) if counted else None
     query = page_query(
         taken,
         ORDERS[sort],
@@ -92,10 +111,10 @@ def product_page(
         limit=limit + 1,
         offset=offset,
         after=after,
-        counted=counted,
+        count=count.query if count else None,
         look=Look(naming, filters.get("qty")),
     )
-    return _listed(query, taken, limit, offset, counted=counted)
+    return _listed(query, count, limit, offset)
 
 
 def search_page(
@@ -108,14 +127,16 @@ def search_page(
     after: Sequence[Any] | None = None,
     counted: bool = True,
     naming: Naming = SNAKE,
+    covered: Coverage | None = None,
 ) -> ListedProducts:
     """A page of the products that `q` finds, by title or code; see `product_page`.
 
     Args:
+        filters: also `attribute`, pairs of name and value, and `highlight`: say where in title and shop the text is.
         sort: RELEVANCE, which is always best first, or one of the orders of the list.
     """
     found = find(
-        selection(filters, _categories(filters)),
+        selection(filters, (covered or coverage(filters)).categories),
         filters["q"],
         None if sort == RELEVANCE else ORDERS[sort],
         descending=descending,
@@ -123,11 +144,31 @@ def search_page(
         offset=offset,
         after=after,
         look=Look(naming, filters.get("qty")),
+        checked=with_attributes(filters),
     )
     shown = found.rows[:limit]
     last = [shown[-1][1], shown[-1][0]] if len(found.rows) > limit else None
-    items = f"[{','.join(row[2] for row in shown)}]"
+    marked = highlighted if filters.get("highlight") else _as_it_is
+    items = f"[{','.join(marked(row[2], filters['q']) for row in shown)}]"
     return ListedProducts(items, found.total if counted else None, counted and found.exact, last)
+
+
+def search_facets(filters: Mapping[str, Any]) -> dict[str, Any]:
+    """How all that `search_page` finds is spread: see `products.selectors.facets`, whose names `facets` has."""
+    taken = selection(filters, coverage(filters).categories)
+    return facets(best_candidates(taken, filters["q"], with_attributes(filters)), filters["facets"])
+
+
+def highlighted(product: str, text: str) -> str:
+    """The JSON of a product with where the words of a text stand in its title and in its shop's name."""
+    shown = orjson.loads(product)
+    shop = (shown["shop"] or {}).get("name", "")
+    marked = {"title": marks(shown["title"], text), "shop": marks(shop, text)}
+    return f'{product[:-1]}, "highlight": {orjson.dumps(marked).decode()}}}'
+
+
+def _as_it_is(product: str, _text: str) -> str:
+    return product
 
 
 def product_detail(product_id: int, *, naming: Naming = SNAKE, quantity: int | None = None) -> ProductDetail | None:
@@ -139,43 +180,55 @@ def product_detail(product_id: int, *, naming: Naming = SNAKE, quantity: int | N
     """
     extra = Look(naming, quantity).join
     sql = f"""
-        SELECT {whole_product(naming, priced=quantity is not None)}::text, p.version
+        SELECT {whole_product(naming, priced=quantity is not None)}::text, p.version, {_STATE}
         FROM products_product p {PRODUCT_JOINS} {extra.sql} WHERE p.id = %s AND p.deleted_at IS NULL
     """  # noqa: S608 - constants only
     row = fetch_one(sql, [*extra.parameters, product_id]) if 0 < product_id <= MAX_ID else None
-    return ProductDetail(*row) if row else None
+    return ProductDetail(row[0], ProductState(*row[1:])) if row else None
 
 
-def taken_by(filters: Mapping[str, Any]) -> Selection:
-    """The condition of these filters, categories looked up, and of what `q` finds."""
-    taken = selection(filters, _categories(filters))
+def product_state(product_id: int) -> ProductState | None:
+    """What `product_detail` would show, in short and without reading it; None as there."""
+    row = fetch_one(_STATE_OF, [product_id]) if 0 < product_id <= MAX_ID else None
+    return ProductState(*row) if row else None
+
+
+def taken_by(filters: Mapping[str, Any], covered: Coverage | None = None) -> Selection:
+    """The condition of these filters, and of what `q` finds.
+
+    Args:
+        covered: what they cover, if that is known already.
+    """
+    taken = selection(filters, (covered or coverage(filters)).categories)
     return taken if filters.get("q") is None else matching(taken, filters["q"])
 
 
-def _listed(query: Query, taken: Selection, limit: int, offset: int, *, counted: bool) -> ListedProducts:
+class Count(NamedTuple):
+    """How a list is counted; `capped`: up to one more than COUNT_LIMIT."""
+
+    query: Query
+    capped: bool
+
+
+def _count(filters: Mapping[str, Any], covered: Coverage, taken: Selection) -> Count:
+    kept = counter(filters, covered)
+    return Count(kept, capped=False) if kept else Count(count_query(taken), capped=True)
+
+
+def _listed(query: Query, count: Count | None, limit: int, offset: int) -> ListedProducts:
     found = fetch_all(*query)
     shown = found[:limit]
-    total, exact = _total(taken, found, limit, offset) if counted else (None, False)
+    total, exact = _total(count, found, limit, offset) if count else (None, False)
     last = [shown[-1][1], shown[-1][0]] if len(found) > limit else None
     return ListedProducts(f"[{','.join(row[2] for row in shown)}]", total, exact, last)
 
 
-def _categories(filters: Mapping[str, Any]) -> list[list[int]]:
-    found = []
-    if filters.get("category_id") is not None:
-        found.append([row[0] for row in fetch_all(_BELOW_ID, [filters["category_id"]])])
-    if filters.get("category") is not None:
-        found.append([row[0] for row in fetch_all(_BELOW_NAME, [filters["category"]] * 2)])
-    return found
-
-
-def _total(taken: Selection, found: Sequence[tuple[Any, ...]], limit: int, offset: int) -> tuple[int, bool]:
+def _total(count: Count, found: Sequence[tuple[Any, ...]], limit: int, offset: int) -> tuple[int, bool]:
     """The total and whether it is exact. A page that is not full ends the list, so it says how long that is."""
     if 0 < len(found) <= limit or not offset + len(found):
         return offset + len(found), True
-    row = found[0] if found else fetch_one(*count_query(taken))
-    counted = row[-1] if row else 0
-    if counted <= COUNT_LIMIT:
-        return counted, True
-    estimate = fetch_one(_ESTIMATE) if taken is EVERYTHING else None
-    return max(COUNT_LIMIT, estimate[0] if estimate else 0), False
+    row = found[0] if found else fetch_one(*count.query)
+    counted: int = row[-1] if row else 0
+    if count.capped and counted > COUNT_LIMIT:
+        return COUNT_LIMIT, False
+    return counted, True

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from products.search.query import Sought, sought
-from products.selectors.listing import COUNT_LIMIT, ORDERS, Look, Order, Query, Selection
+from products.selectors.listing import COUNT_LIMIT, EVERYTHING, ORDERS, Look, Order, Query, Selection
 from products.selectors.shapes import PRODUCT_JOINS, listed_product
 from system.sql import fetch_all, fetch_one
 
@@ -54,23 +54,26 @@ def find(
     offset: int = 0,
     after: Sequence[Any] | None = None,
     look: Look = Look(),  # noqa: B008 - immutable
+    checked: Selection = EVERYTHING,
 ) -> Found:
     """A page of what a text finds.
 
     Args:
         taken: what the other filters leave.
+        checked: what no index helps with, so that only candidates are asked for it.
         order: None for the best first.
         after: sort value and id of the row the page follows.
     """
-    query = page_query(taken, text, order, "DESC" if descending else "ASC", (limit, offset), after, look)
+    key, _ = _key(order)
+    found = candidates(taken, sought(text), key, order or _MOST_SOLD, _way(descending), checked)
+    query = page_query(found, order, _way(descending), (limit, offset), after, look)
     rows = fetch_all(*query)
     *_, total, partly = rows[0]
     return Found([row[:3] for row in rows if row[0] is not None], min(total, COUNT_LIMIT), not partly)
 
 
 def page_query(
-    taken: Selection,
-    text: str,
+    found: Query,
     order: Order | None,
     way: str,
     part: tuple[int, int],
@@ -78,9 +81,7 @@ def page_query(
     look: Look,
 ) -> Query:
     """Rows (id, sort value, product, total, whether that is not all); one without a product if the page is empty."""
-    key, kind = (f"({order.column})", order.type) if order else (f"({_RELEVANCE})", "bigint")
-    behind = _behind(way, kind, after)
-    found = candidates(taken, sought(text), key, order or _MOST_SOLD, way)
+    behind = _behind(way, _key(order)[1], after)
     sql = f"""
         WITH {found.sql}, page AS MATERIALIZED (
             SELECT id, key FROM candidates WHERE {behind.condition}
@@ -96,7 +97,12 @@ def page_query(
 
 
 def candidates(
-    taken: Selection, wanted: Sought, key: str = "rank", order: Order = _MOST_SOLD, way: str = "DESC"
+    taken: Selection,
+    wanted: Sought,
+    key: str = "rank",
+    order: Order = _MOST_SOLD,
+    way: str = "DESC",
+    checked: Selection = EVERYTHING,
 ) -> Query:
     """What stands in a WITH clause to give `candidates`: rows (id, key) of what is wanted and taken, each once.
 
@@ -105,6 +111,7 @@ def candidates(
     Args:
         key: an expression of `p` and `rank`.
         order, way: by which the others of a common text are looked through.
+        checked: one more condition, which those that are looked through need not fulfil.
     """
     hit = f"SELECT st.product_id AS id, {wanted.rank.sql} AS rank FROM products_searchtext st WHERE"  # noqa: S608
     sql = f"""
@@ -119,16 +126,31 @@ def candidates(
         known AS (
             SELECT id, rank FROM near UNION (SELECT id, rank FROM best LIMIT {_MOST_FIRST})
             UNION SELECT walked.id, seen.rank FROM walked CROSS JOIN LATERAL (
-                {hit} st.product_id = walked.id AND {wanted.found.sql} OFFSET 0
+                {hit} st.product_id = walked.id AND ({wanted.found.sql}) OFFSET 0
             ) AS seen
         ),
         candidates AS MATERIALIZED (
-            SELECT p.id, {key} AS key FROM known JOIN products_product p ON p.id = known.id WHERE {taken.condition}
+            SELECT p.id, {key} AS key FROM known JOIN products_product p ON p.id = known.id
+            WHERE {taken.condition} AND {checked.condition}
         )
     """  # noqa: S608
     rank, found = wanted.rank.parameters, wanted.found.parameters
-    parameters = [*rank, *found, *rank, *wanted.first.parameters, *taken.parameters, *rank, *found, *taken.parameters]
-    return Query(sql, parameters)
+    parameters = [*rank, *found, *rank, *wanted.first.parameters, *taken.parameters, *rank, *found]
+    return Query(sql, [*parameters, *taken.parameters, *checked.parameters])
+
+
+def best_candidates(taken: Selection, text: str, checked: Selection) -> Query:
+    """The `candidates` of `find`, their keys by relevance."""
+    return candidates(taken, sought(text), _key(None)[0], checked=checked)
+
+
+def _key(order: Order | None) -> tuple[str, str]:
+    """What is sorted by, and its SQL type."""
+    return (f"({order.column})", order.type) if order else (f"({_RELEVANCE})", "bigint")
+
+
+def _way(descending: bool) -> str:
+    return "DESC" if descending else "ASC"
 
 
 def _behind(way: str, kind: str, after: Sequence[Any] | None) -> Selection:

@@ -7,6 +7,7 @@ shop may be missing. The text of an expression is made once for each naming.
 
 from collections.abc import Mapping
 from functools import lru_cache
+from hashlib import blake2b
 
 from products.selectors.quantities import QUANTITY_PRICE, SKU_QUANTITY_PRICE
 from system.naming import Naming
@@ -80,6 +81,13 @@ PRODUCT_JOINS = """
 def listed_product(naming: Naming, *, priced: bool = False) -> str:
     """A product in a list; `priced`: with its price at the quantity of `q`."""
     return json_object(_product(naming) | _priced(naming, priced=priced), naming)
+
+
+@lru_cache
+def shape_digest(naming: Naming, *, whole: bool = False, priced: bool = False) -> str:
+    """A short text that differs whenever products are shown in another form, so that ETags of older programs end."""
+    text = (whole_product if whole else listed_product)(naming, priced=priced)
+    return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 @lru_cache

@@ -1,18 +1,24 @@
 """Conditional requests (RFC 9110, sections 8.8.3 and 13.1): 304 for what the caller has, 412 for what has changed.
 
-The strong ETag covers the data, not the envelope, whose time and request id always differ. That of a single resource
-begins with the version its row had, so that a write can compare it under the row's lock.
+The strong ETag covers the data, not the envelope, whose time and request id always differ. It is made of the data, or
+of a state that changes whenever the data do: then what the caller has, or what the process kept, is not read again.
+That of a single resource begins with the version its row had, so that a write can compare it under the row's lock.
 """
 
 import re
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
+from django.conf import settings
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from system import metrics
+from system.api.kept_pages import kept_pages
 from system.api.pagination import Page
+from system.api.query import Query
 from system.api.renderers import dumps
 from system.api.views import ApiViewSet
 from system.errors import ApplicationError, ErrorCode
@@ -30,14 +36,45 @@ class ConditionalViewSet(ApiViewSet):
             version: that of the single resource `data` shows, so that its ETag can be sent as If-Match.
         """
         etag = self.etag(data, version)
-        known = parse_etags(request.META.get("HTTP_IF_NONE_MATCH", ""))
+        return self.not_modified(request, etag) or self.reply(data, headers={"ETag": etag})
+
+    def reply_kept(self, request: Request, query: Query, state: str, read: Callable[[], Page]) -> Response:
+        """A page of a list whose state is known: 304 or the page that was kept, without reading a row; else it is read.
+
+        Args:
+            state: differs whenever any page of the list can.
+            read: gives the page, at least as new as `state`.
+        """
+        etag = self.etag_of(state, repr(sorted(query.items())))
+        if unchanged := self.not_modified(request, etag):
+            metrics.count("list_answers", "unchanged")
+            return unchanged
+        asked = request._request
+        key = (etag, asked.path, asked.META.get("QUERY_STRING", ""))
+        kept = kept_pages.get(key)
+        metrics.count("list_answers", "kept" if kept else "read")
+        page = (kept or kept_pages.keep(key, read())).page(query)
+        return self.reply(page, headers={"ETag": etag})
+
+    def not_modified(self, request: Request, etag: str) -> Response | None:
+        """304 when If-None-Match holds this ETag."""
+        sent = request.META.get("HTTP_IF_NONE_MATCH")
+        if not sent:
+            return None
+        known = parse_etags(sent)
         if "*" in known or etag in (tag.removeprefix("W/") for tag in known):
             return Response(status=304, headers={"ETag": etag})
-        return self.reply(data, headers={"ETag": etag})
+        return None
 
     def etag(self, data: Any, version: int | None = None) -> str:
         """The strong ETag of what is answered."""
-        content = dumps(self.api.page(data) if isinstance(data, Page) else data)
+        return self._etag(dumps(self.api.page(data) if isinstance(data, Page) else data), version)
+
+    def etag_of(self, *state: str, version: int | None = None) -> str:
+        """The strong ETag of an answer that follows from a state and from this program alone."""
+        return self._etag(repr((settings.APP_VERSION, *state)).encode(), version)
+
+    def _etag(self, content: bytes, version: int | None) -> str:
         digest = blake2b(content, digest_size=16, person=self.api.name.encode()).hexdigest()
         return f'"{digest}"' if version is None else f'"v{version}-{digest}"'
 

@@ -26,6 +26,12 @@ def put(response: HttpResponseBase, headers: Headers) -> None:
     response.headers._store.update(headers)
 
 
+def put_last(response: HttpResponseBase, headers: Headers) -> None:
+    """Set headers and let the server have all of them as they are kept, instead of one by one by their names."""
+    put(response, headers)
+    response.items = response.headers._store.values  # type: ignore[attr-defined]
+
+
 def put_missing(response: HttpResponseBase, headers: Headers) -> None:
     """Set those headers that the response does not have."""
     response.headers._store = {**headers, **response.headers._store}

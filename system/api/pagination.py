@@ -3,7 +3,8 @@
 import base64
 import binascii
 import hmac
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -55,7 +56,14 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page of a list. `items` are plain data, or the JSON array as `orjson.Fragment`; `total` None: uncounted."""
+    """One page of a list.
+
+    Attributes:
+        items: plain data, or the JSON array as `orjson.Fragment`.
+        total: None when nobody counted.
+        parts: what stands beside the items.
+        links: the Link header, if it was made already.
+    """
 
     items: Any
     total: int | None
@@ -63,6 +71,8 @@ class Page:
     next_cursor: str | None
     window: Window
     query: Query
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    links: str | None = None
 
     @property
     def pages(self) -> int | None:
@@ -71,6 +81,8 @@ class Page:
 
     def link_header(self) -> str:
         """RFC 8288 links to the neighbours; relative references, so that proxies need not be known."""
+        if self.links is not None:
+            return self.links
         return ", ".join(f'<{self.query.url_at(*place)}>; rel="{relation}"' for relation, place in self._neighbours())
 
     def _neighbours(self) -> list[tuple[str, tuple[str, object]]]:
@@ -144,7 +156,13 @@ def _window(query: Query) -> Window:
 
 
 def page_body(
-    items: Any, total: int | None, query: Query, *, total_exact: bool = True, next_cursor: str | None = None
+    items: Any,
+    total: int | None,
+    query: Query,
+    *,
+    total_exact: bool = True,
+    next_cursor: str | None = None,
+    parts: Mapping[str, Any] | None = None,
 ) -> Page:
     """One page to hand to `reply`, which adds the Link header and lets the API version shape the body.
 
@@ -152,9 +170,16 @@ def page_body(
         items: plain data, or a JSON array as `orjson.Fragment`.
         total: rows in the whole list; None when nobody counted.
         next_cursor: from `encode_cursor`, for the last of `items`; None on the last page.
+        parts: plain data that is told of the whole list, by name.
     """
     return Page(
-        items=items, total=total, total_exact=total_exact, next_cursor=next_cursor, window=query.window, query=query
+        items=items,
+        total=total,
+        total_exact=total_exact,
+        next_cursor=next_cursor,
+        window=query.window,
+        query=query,
+        parts=parts or {},
     )
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache, cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -84,7 +84,7 @@ class QuerySerializer(serializers.Serializer[Any]):
         Raises:
             serializers.ValidationError: unknown, malformed, empty or repeated parameters, by name.
         """
-        sent: str = request.META.get("QUERY_STRING", "")
+        sent: str = request._request.META.get("QUERY_STRING", "")
         read = _read if len(sent) <= REMEMBERED_LENGTH else _read.__wrapped__
         values, given, parameters = read(cls, _naming(request), sent)
         query = Query(values, given, request._request.path, parameters)
@@ -142,8 +142,16 @@ class BooleanField(serializers.Field[bool, str, bool, Any]):
 class ListField(serializers.ListField):
     """Several values, separated by commas or by repeating the parameter."""
 
+    separator: ClassVar[str | None] = ","
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"max_length": LIST_MAX_ITEMS, "required": False, **kwargs})
+
+
+class RepeatedField(ListField):
+    """Several values by repeating the parameter alone: each may hold commas."""
+
+    separator = None
 
 
 @extend_schema_field({"type": "string", "example": "2025-11-18T13:09:28Z"})
@@ -231,11 +239,16 @@ def _value(field: serializers.Field[Any, Any, Any, Any] | None, given: list[str]
     if field is None:
         raise serializers.ValidationError([_("Unknown parameter.")])
     if isinstance(field, serializers.ListField):
-        items = [item for value in given for item in value.split(",")]
+        items = [item for value in given for item in _items(field, value)]
         return field.run_validation([_own(field.child, _plain(field.child, item), naming) for item in items])
     if len(given) > 1:
         raise serializers.ValidationError([_("May be given only once.")])
     return field.run_validation(_own(field, _plain(field, given[0]), naming))
+
+
+def _items(field: serializers.ListField, text: str) -> list[str]:
+    separator = getattr(field, "separator", ",")
+    return text.split(separator) if separator else [text]
 
 
 def _own(field: serializers.Field[Any, Any, Any, Any], text: str, naming: Naming) -> str:

@@ -170,8 +170,14 @@ class EnvelopeAutoSchema(AutoSchema):
     def _envelope(self, data: JsonSchema | None) -> JsonSchema:
         name = _name_of(data)
         if data and data.get("type") == "array" and self._is_paged():
-            return self._component(f"{_name_of(data['items'])}Page", self._version.page_schema(data["items"]))
+            schema = self._version.page_schema(data["items"], self._page_parts())
+            return self._component(f"{_name_of(data['items'])}Page", schema)
         return self._component(f"{name}Envelope", self._version.success_schema(data))
+
+    def _page_parts(self) -> JsonSchema:
+        """What the view tells of whole lists beside their rows."""
+        shown: dict[str, Any] = getattr(self.view, "page_parts", {}).get(getattr(self.view, "action", None), {})
+        return {name: self.resolve_serializer(part, "response").ref for name, part in shown.items()}
 
     def _component(self, name: str, schema: JsonSchema) -> JsonSchema:
         component: Any = ResolvedComponent(  # type: ignore[no-untyped-call]

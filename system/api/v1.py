@@ -40,6 +40,7 @@ def page(listed: Page) -> dict[str, Any]:
         "pages": listed.pages,
         "total_exact": listed.total_exact,
         "next_cursor": listed.next_cursor,
+        **listed.parts,
     }
 
 
@@ -64,8 +65,8 @@ def success_schema(data: JsonSchema | None) -> JsonSchema:
     )
 
 
-def page_schema(item: JsonSchema) -> JsonSchema:
-    """The documented form of a success with a `page`."""
+def page_schema(item: JsonSchema, parts: JsonSchema) -> JsonSchema:
+    """The documented form of a success with a `page`, which may have these parts."""
     listed = object_schema(
         items={"type": "array", "items": item},
         total={"type": "integer", "nullable": True},
@@ -75,6 +76,7 @@ def page_schema(item: JsonSchema) -> JsonSchema:
         total_exact={"type": "boolean"},
         next_cursor={"type": "string", "nullable": True},
     )
+    listed["properties"].update(parts)
     return success_schema(listed)
 
 

@@ -42,7 +42,7 @@ def page(listed: Page) -> dict[str, Any]:
         "totalExact": listed.total_exact,
         "nextCursor": listed.next_cursor,
     }
-    return {"data": CAMEL.rename(listed.items), "pagination": pagination}
+    return {"data": CAMEL.rename(listed.items), **CAMEL.rename(dict(listed.parts)), "pagination": pagination}
 
 
 def _stamps() -> dict[str, Any]:
@@ -63,8 +63,8 @@ def success_schema(data: JsonSchema | None) -> JsonSchema:
     return object_schema(success=_YES, data=shown, message={"type": "string"}, **_STAMPS)
 
 
-def page_schema(item: JsonSchema) -> JsonSchema:
-    """The documented form of a success with a `page`."""
+def page_schema(item: JsonSchema, parts: JsonSchema) -> JsonSchema:
+    """The documented form of a success with a `page`, which may have these parts."""
     pagination = object_schema(
         page={"type": "integer", "nullable": True},
         pageSize={"type": "integer"},
@@ -74,7 +74,9 @@ def page_schema(item: JsonSchema) -> JsonSchema:
         nextCursor={"type": "string", "nullable": True},
     )
     items: JsonSchema = {"type": "array", "items": item}
-    return object_schema(success=_YES, data=items, pagination=pagination, message={"type": "string"}, **_STAMPS)
+    schema = object_schema(success=_YES, data=items, pagination=pagination, message={"type": "string"}, **_STAMPS)
+    schema["properties"].update(parts)
+    return schema
 
 
 FAILURE_SCHEMA = object_schema(

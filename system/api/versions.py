@@ -38,7 +38,7 @@ class ApiVersion:
         security: the OpenAPI security requirement of calls that need a user; each entry is one way.
         settled_status: of the accepted work that version 1 answers with 200.
         success_schema: JSON Schema of a success body around the schema of its data (None: no data).
-        page_schema: JSON Schema of the body of a page around the schema of an item; named parts go through `register`.
+        page_schema: JSON Schema of the body of a page around the schema of an item and those of its parts by name.
         failure_schema: JSON Schema of an error body.
     """
 
@@ -53,7 +53,7 @@ class ApiVersion:
     security: tuple[Mapping[str, Sequence[str]], ...]
     settled_status: int = 200
     success_schema: Callable[[JsonSchema | None], JsonSchema]
-    page_schema: Callable[[JsonSchema], JsonSchema]
+    page_schema: Callable[[JsonSchema, JsonSchema], JsonSchema]
     failure_schema: JsonSchema
 
     def authenticators(self) -> list[BaseAuthentication]:

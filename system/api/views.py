@@ -62,7 +62,7 @@ class Negotiation(DefaultContentNegotiation):
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         first, *others = renderers
-        if not others and request.META.get("HTTP_ACCEPT", "") in PLAIN_ACCEPTS:
+        if not others and request._request.META.get("HTTP_ACCEPT", "") in PLAIN_ACCEPTS:
             return first, first.media_type or ""
         selected: tuple[BaseRenderer, str] = super().select_renderer(request, [first, *others], format_suffix)
         return selected

@@ -8,8 +8,10 @@ import pytest
 import zeal
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from products.models import Product
+from system.api.kept_pages import kept_pages
 from tests.contracts.conftest import Clients
 from tests.contracts.routes import ROUTES, Route
 
@@ -17,9 +19,18 @@ COUNTS = Path(__file__).with_name("query_counts.json")
 counted = [route for route in ROUTES if route.row.counted]
 
 
+@pytest.fixture
+def nothing_is_kept(settings: Settings) -> None:
+    """Every answer is read."""
+    settings.LIST_CACHE_MB = 0
+    kept_pages.forget()
+
+
 @pytest.mark.parametrize("rows", [1, 20], indirect=True)
 @pytest.mark.parametrize("route", counted, ids=str)
-def test_reads_cost_what_is_written_down(clients: Clients, world: dict[str, Any], route: Route, rows: int) -> None:
+def test_reads_cost_what_is_written_down(
+    clients: Clients, world: dict[str, Any], route: Route, rows: int, nothing_is_kept: None
+) -> None:
     path = route.path(world)
     client = clients[route.row.who]
     client.get(path)

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import NewKey, create_key, create_user, delete_user, open_session
+from products.ingest import stamps
 from products.models import Category, Product, ProductChange, Shop, Sku
 from syncjobs.models import RawAnswer, RejectedRecord, Source, SyncJob, SyncLog, WebhookDelivery
 from syncjobs.services.schedules import create_schedule
@@ -53,6 +54,7 @@ def _fill(rows: int, operator: User) -> dict[str, Any]:
         ProductChange.objects.create(product=product, kind="updated", fields={"price": [1, 2]})
         ProductChange.objects.create(product=products[0], kind="updated", fields={"stock": [1, 2]})
     deleted = Product.objects.create(sku="deleted", title="旧茶杯", deleted_at=timezone.now())
+    stamps.recount()
     for number in range(rows):
         _job(source, f"sync_20250101_{number + 1:03d}", SyncJob.State.SUCCEEDED)
     running = _job(source, "sync_20250102_001", SyncJob.State.RUNNING)

@@ -195,6 +195,7 @@ def test_a_delisted_product_that_comes_back_unchanged_is_restored() -> None:
     ]
 
 
+@pytest.mark.uncounted
 def test_a_product_an_operator_deleted_stays_deleted() -> None:
     apply(record())
     Product.objects.update(deleted_at=NOON)

@@ -335,6 +335,7 @@ def test_more_rows_than_a_worksheet_has_are_refused(payer: ApiClient, monkeypatc
     assert (error["code"], error["details"]) == ("E01021", {"format": "xlsx", "limit": 1})
 
 
+@pytest.mark.uncounted
 def test_a_broken_database_is_an_error_in_the_envelope_and_no_half_file(
     payer: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,6 +51,7 @@ def test_filters(reader: ApiClient, lines: dict[str, int], query: str, expected:
     assert products_of(page) == [lines[name] for name in expected]
 
 
+@pytest.mark.uncounted
 def test_a_deleted_product_stays_in_the_feed(reader: ApiClient, lines: dict[str, int]) -> None:
     Product.objects.filter(pk=lines["2"]).update(deleted_at=timezone.now())
     Product.objects.filter(pk=lines["1"]).delete()

@@ -74,6 +74,7 @@ def test_a_walk_by_cursor_meets_every_change_once(reader: ApiClient, product: Pr
     assert seen == list(ProductChange.objects.order_by("-id").values_list("id", flat=True))
 
 
+@pytest.mark.uncounted
 def test_a_deleted_or_unknown_product_has_none(reader: ApiClient, product: Product) -> None:
     Product.objects.update(deleted_at=timezone.now())
 

@@ -22,6 +22,7 @@ def amount(fen: int) -> Decimal:
     return Decimal(fen).scaleb(-2)
 
 
+@pytest.mark.uncounted
 @settings(max_examples=60)
 @given(price=FEN, tiers=TIERS)
 def test_money_is_kept_to_the_fen(writer: ApiClient, price: int, tiers: dict[int, int]) -> None:

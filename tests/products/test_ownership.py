@@ -253,6 +253,7 @@ def test_the_command_lists_and_gives_back(product: Product, capsys: pytest.Captu
     assert (now().title, now().owned_fields) == ("无线蓝牙耳机", [])
 
 
+@pytest.mark.uncounted
 def test_a_product_owned_since_before_is_remembered_at_the_next_look(policies: dict[str, str]) -> None:
     """Rows of earlier versions do not say what the source said; the first that is heard counts as unchanged."""
     policies["*"] = "until_changed"

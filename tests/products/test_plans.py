@@ -12,7 +12,7 @@ from products.selectors.listing import ORDERS, Look, Query, count_query, page_qu
 from products.selectors.tables import step_query
 from system.sql import execute, fetch_one
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.uncounted]
 
 PRODUCTS = 20_000
 FILL = f"""
@@ -32,6 +32,11 @@ FILL_CHANGES = f"""
     SELECT n %% 500, 'updated', '{{}}', now() - ({PRODUCTS} - n) * interval '1 minute', n::text::xid8
     FROM generate_series(1, {PRODUCTS}) AS n
 """  # noqa: S608
+FILL_SKUS = f"""
+    INSERT INTO products_sku (product_id, source_sku_id, spec_id, code, spec, price_tiers, stock, image, position,
+        created_at, updated_at)
+    SELECT n, 'a', '', '', '{{}}', '[]', 1, '', 0, now(), now() FROM generate_series(1, {PRODUCTS}) AS n
+"""  # noqa: S608
 SELECTIVE: list[dict[str, Any]] = [
     {"shop_id": 7},
     {"status": ["expired"]},
@@ -48,12 +53,13 @@ def filled(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
     with django_db_blocker.unblock():
         execute(FILL)
         execute(FILL_CHANGES)
+        execute(FILL_SKUS)
         # Rows whose commit is not on disk yet are not marked as visible to all.
         execute("CHECKPOINT")
-        execute("VACUUM ANALYZE products_product, products_productchange")
+        execute("VACUUM ANALYZE products_product, products_productchange, products_sku")
     yield
     with django_db_blocker.unblock():
-        execute("TRUNCATE products_product, products_productchange")
+        execute("TRUNCATE products_product, products_productchange, products_sku")
 
 
 def nodes(top: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -78,7 +84,7 @@ def page(
     filters: dict[str, Any], sort: str, *, descending: bool, categories: Sequence[list[int]] = (), **place: Any
 ) -> Query:
     taken = selection(filters, categories)
-    return page_query(taken, ORDERS[sort], descending=descending, limit=21, counted=False, **place)
+    return page_query(taken, ORDERS[sort], descending=descending, limit=21, **place)
 
 
 @pytest.mark.parametrize("descending", [True, False])
@@ -140,9 +146,7 @@ def test_every_step_of_an_export_walks_the_key(last: int) -> None:
 
 
 def test_a_price_at_a_quantity_reads_no_more_than_the_page() -> None:
-    priced = page_query(
-        selection({}, []), ORDERS["id"], descending=True, limit=21, counted=False, look=Look(quantity=120)
-    )
+    priced = page_query(selection({}, []), ORDERS["id"], descending=True, limit=21, look=Look(quantity=120))
 
     assert not whole_reads(priced)
     assert not whole_reads(priced, "products_sku")

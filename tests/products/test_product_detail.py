@@ -62,6 +62,7 @@ def test_what_is_no_id_names_nothing(reader: ApiClient, pk: str) -> None:
     assert reader.get(f"categories/{pk}", expect=404)["code"] == "E00005"
 
 
+@pytest.mark.uncounted
 def test_an_unknown_and_a_deleted_product_are_told_alike(reader: ApiClient) -> None:
     apply(record())
     Product.objects.update(deleted_at=datetime.now(UTC))

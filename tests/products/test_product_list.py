@@ -160,6 +160,7 @@ def test_times_are_inclusive_to_the_second_they_are_shown_with(reader: ApiClient
     assert offers(reader.get("products", updated_since="2026-01-01T12:00:01Z")) == "5431"
 
 
+@pytest.mark.uncounted
 @pytest.mark.usefixtures("shelf")
 def test_deleted_products_are_not_listed(reader: ApiClient) -> None:
     Product.objects.filter(source_id__in=["101", "105"]).update(deleted_at=datetime.now(UTC))
@@ -169,6 +170,7 @@ def test_deleted_products_are_not_listed(reader: ApiClient) -> None:
     assert (offers(page), page["total"]) == ("432", 3)
 
 
+@pytest.mark.uncounted
 def test_products_whose_category_and_shop_are_gone_are_still_listed(reader: ApiClient) -> None:
     apply(record(shop=None, category=None, price=None, price_tiers=(PriceTier(1, Decimal("0.10")),)))
     Product.objects.update(category_id=404, shop_id=404)

@@ -199,7 +199,7 @@ def test_names_are_spelled_as_the_version_does_but_never_inside_data() -> None:
     assert whole["skus"][0]["priceTiers"] == [{"startQuantity": 2, "price": 1}]
     assert set(whole["skus"][0]["quantityPrice"]) == {"unitPrice", "total"}
     assert not [name for name in (*item, *whole, *whole["quantityPrice"]) if "_" in name]
-    assert detail.version == whole["version"]
+    assert detail.state.version == whole["version"]
 
 
 def loads(text: str) -> Any:

@@ -157,6 +157,7 @@ def test_what_an_operator_owns_now_stays() -> None:
     assert undo(the_product().pk).skipped[0].reason == "owned_by_operator"
 
 
+@pytest.mark.uncounted
 def test_a_purged_product_is_missing() -> None:
     apply(record(), job_id=SECOND)
     product_id = the_product().pk

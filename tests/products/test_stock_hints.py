@@ -57,6 +57,7 @@ def test_where_the_offers_number_is_not_told_it_is_the_sum() -> None:
     assert stocks() == (20, {"1": 0, "2": 20})
 
 
+@pytest.mark.uncounted
 def test_in_whatever_order_hints_come_the_newest_stays() -> None:
     for order in permutations([hint(1, "1", soon(1)), hint(2, "1", soon(2)), hint(3, "1", soon(3))]):
         Product.objects.all().delete()
@@ -110,6 +111,7 @@ def test_what_an_operator_owns_stays(owned: str, left: tuple[int, int]) -> None:
     assert (stock, skus["1"]) == left
 
 
+@pytest.mark.uncounted
 def test_unknown_products_skus_and_gone_ones_are_passed_over() -> None:
     apply(TWO)
     assert tell(StockHint(source_id="1", stock=1, at=soon()), hint(5, "77")) == 0

@@ -43,12 +43,12 @@ def token(operator: User) -> str:
 
 
 def threads(server: WebServer) -> int:
-    return len(list(Path(f"/proc/{server.process.pid}/task").iterdir()))
+    return sum(len(list((process / "task").iterdir())) for process in server.processes)
 
 
 def open_files(server: WebServer) -> list[str]:
     """The export files the server holds open."""
-    links = Path(f"/proc/{server.process.pid}/fd").iterdir()
+    links = [link for process in server.processes for link in (process / "fd").iterdir()]
     return [target for link in links if "exports" in (target := _target(link))]
 
 

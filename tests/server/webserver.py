@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 import httpx
@@ -30,6 +31,13 @@ class WebServer:
     @property
     def ws(self) -> str:
         return f"ws://127.0.0.1:{self.port}/ws/v1/sync"
+
+    @property
+    def processes(self) -> list[Path]:
+        """The folders below /proc of all its processes: the parent, the one for WebSockets, those for HTTP."""
+        parent = self.process.pid
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        return [Path(f"/proc/{pid}") for pid in (parent, *children)]
 
 
 def environment(port: int, **extra: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ from products.api.views.exports import ExportViewSet
 from products.api.views.feeds import ChangeViewSet
 from products.api.views.ownership import OwnershipViewSet
 from products.api.views.products import ProductViewSet
+from products.api.views.search import SuggestionViewSet
 from products.api.views.shops import ShopViewSet
 from products.api.views.skus import SkuViewSet
 
@@ -18,4 +19,5 @@ __all__ = [
     "ProductViewSet",
     "ShopViewSet",
     "SkuViewSet",
+    "SuggestionViewSet",
 ]

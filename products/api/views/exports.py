@@ -82,7 +82,7 @@ class ExportViewSet(ApiViewSet):
         order = ExportOrder(query["format"], filters, query.get("columns"), self.api.name)
         if query["async"] or not fits_an_answer(order):
             return self.accept(export_data(start_export(order, caller_id(request))))
-        return _as_file(request, written(order), order.format, datetime.now(UTC))
+        return _as_file(written(order), order.format, datetime.now(UTC))
 
     @extend_schema(responses=ExportSerializer, examples=[EXPORT_EXAMPLE])
     def retrieve(self, request: Request, task_id: str) -> Response:
@@ -97,9 +97,8 @@ class ExportViewSet(ApiViewSet):
         task = _visible(request, task_id)
         if task.state != Task.State.SUCCEEDED or task.finished_at is None:
             raise ApplicationError(ErrorCode.EXPORT_UNFINISHED, details={"status": task.state})
-        return _as_file(
-            request, _opened(export_path(task.pk, task.payload["format"])), task.payload["format"], task.created_at
-        )
+        file_format = task.payload["format"]
+        return _as_file(_opened(export_path(task.pk, file_format)), file_format, task.created_at)
 
 
 def _visible(request: Request, task_id: str) -> Task:
@@ -117,6 +116,6 @@ def _opened(path: Path) -> Any:
         raise ApplicationError(ErrorCode.EXPORT_EXPIRED) from None
 
 
-def _as_file(request: Request, file: Any, file_format: str, at: datetime) -> HttpResponseBase:
+def _as_file(file: Any, file_format: str, at: datetime) -> HttpResponseBase:
     name = f"products-{at.astimezone(UTC):%Y%m%d-%H%M%S}.{file_format}"
-    return file_response(request._request, file, name, FORMATS[file_format].content_type)
+    return file_response(file, name, FORMATS[file_format].content_type)

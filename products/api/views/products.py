@@ -1,5 +1,6 @@
 """Products: read by any user, written by operators."""
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -8,16 +9,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from products.api.queries import HistoryQuery, ProductDetailQuery, ProductListQuery, ProductSearchQuery
-from products.api.serializers import (
-    LISTED_PRODUCT_EXAMPLE,
-    PRODUCT_EXAMPLE,
-    ListedProductSerializer,
-    ProductSerializer,
-)
+from products.api.serializers import LISTED_PRODUCT_EXAMPLE, PRODUCT_EXAMPLE, ProductSerializer
 from products.api.serializers.feeds import HISTORY_EXAMPLE, HistoryPointSerializer
+from products.api.serializers.search import SEARCHED_PRODUCT_EXAMPLE, FacetsSerializer, SearchedProductSerializer
 from products.api.views.writing import ProductWrites
 from products.selectors.changes import changes_of, name_jobs, point, product_exists
-from products.selectors.products import ListedProducts, product_detail, product_page, search_page
+from products.selectors.coverage import coverage
+from products.selectors.products import (
+    ListedProducts,
+    product_detail,
+    product_page,
+    product_state,
+    search_facets,
+    search_page,
+)
+from products.selectors.shapes import shape_digest
 from system.api.listing import newest_page
 from system.api.pagination import Page, encode_cursor, page_body
 from system.api.paths import row_id
@@ -30,9 +36,10 @@ class ProductViewSet(ProductWrites):
     """The products that are not deleted."""
 
     permission_classes = [IsUser]
+    page_parts = {action: {"facets": FacetsSerializer} for action in ("list", "search")}
 
     @extend_schema(
-        parameters=[ProductListQuery], responses=ListedProductSerializer(many=True), examples=[LISTED_PRODUCT_EXAMPLE]
+        parameters=[ProductListQuery], responses=SearchedProductSerializer(many=True), examples=[LISTED_PRODUCT_EXAMPLE]
     )
     def list(self, request: Request) -> Response:
         """One page of products, newest first unless sorted otherwise. Totals are exact up to 10,000.
@@ -41,11 +48,12 @@ class ProductViewSet(ProductWrites):
         """
         query = ProductListQuery.parse(request)
         scope = f"products:{query['sortby']}:{query['order']}"
-        found = product_page(query, naming=self.api.naming, **_place(query, scope))
-        return self.reply_unless_known(request, _page(found, query, scope))
+        return self._reply_listed(request, query, scope, product_page)
 
     @extend_schema(
-        parameters=[ProductSearchQuery], responses=ListedProductSerializer(many=True), examples=[LISTED_PRODUCT_EXAMPLE]
+        parameters=[ProductSearchQuery],
+        responses=SearchedProductSerializer(many=True),
+        examples=[SEARCHED_PRODUCT_EXAMPLE],
     )
     def search(self, request: Request) -> Response:
         """Products by a text: SKU, offer id or offer link first, then titles that begin with it, then titles with it.
@@ -54,17 +62,20 @@ class ProductViewSet(ProductWrites):
         """
         query = ProductSearchQuery.parse(request)
         scope = f"search:{query['sortby']}:{query['order']}"
-        found = search_page(query, naming=self.api.naming, **_place(query, scope))
-        return self.reply_unless_known(request, _page(found, query, scope))
+        return self._reply_listed(request, query, scope, search_page)
 
     @extend_schema(parameters=[ProductDetailQuery], responses=ProductSerializer, examples=[PRODUCT_EXAMPLE])
     def retrieve(self, request: Request, pk: str) -> Response:
         """One product with its description and SKUs."""
-        query = ProductDetailQuery.parse(request)
-        product = product_detail(row_id(pk), naming=self.api.naming, quantity=query.get("qty"))
+        query, product_id = ProductDetailQuery.parse(request), row_id(pk)
+        quantity = query.get("qty")
+        if unchanged := self._unchanged(request, product_id, quantity):
+            return unchanged
+        product = product_detail(product_id, naming=self.api.naming, quantity=quantity)
         if product is None:
             raise ApplicationError(ErrorCode.NOT_FOUND)
-        return self.reply_unless_known(request, orjson.Fragment(product.json), version=product.version)
+        headers = {"ETag": self.detail_etag(product.state, quantity)}
+        return self.reply(orjson.Fragment(product.json), headers=headers)
 
     @extend_schema(parameters=[HistoryQuery], responses=HistoryPointSerializer(many=True), examples=[HISTORY_EXAMPLE])
     def history(self, request: Request, pk: str) -> Response:
@@ -81,6 +92,22 @@ class ProductViewSet(ProductWrites):
         page = newest_page(found, query, scope=f"history:{product_id}", show=lambda change: point(change, fields))
         name_jobs(page.items)
         return self.reply_unless_known(request, page)
+
+    def _unchanged(self, request: Request, product_id: int, quantity: int | None) -> Response | None:
+        if "HTTP_IF_NONE_MATCH" not in request.META:
+            return None
+        state = product_state(product_id)
+        return self.not_modified(request, self.detail_etag(state, quantity)) if state else None
+
+    def _reply_listed(
+        self, request: Request, query: Query, scope: str, read: Callable[..., ListedProducts]
+    ) -> Response:
+        place, naming = _place(query, scope), self.api.naming
+        covered = coverage(query)
+        state = f"{covered.stamp} {shape_digest(naming, priced='qty' in query)} {scope}"
+        return self.reply_kept(
+            request, query, state, lambda: _page(read(query, naming=naming, covered=covered, **place), query, scope)
+        )
 
 
 def _place(query: Query, scope: str) -> dict[str, Any]:
@@ -99,5 +126,10 @@ def _place(query: Query, scope: str) -> dict[str, Any]:
 def _page(found: ListedProducts, query: Query, scope: str) -> Page:
     cursor = encode_cursor(scope, found.last) if found.last else None
     return page_body(
-        orjson.Fragment(found.items), found.total, query, total_exact=found.total_exact, next_cursor=cursor
+        orjson.Fragment(found.items),
+        found.total,
+        query,
+        total_exact=found.total_exact,
+        next_cursor=cursor,
+        parts={"facets": search_facets(query)} if "facets" in query else {},
     )

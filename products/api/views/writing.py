@@ -1,7 +1,7 @@
 """Writing products, for operators."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import orjson
 from drf_spectacular.utils import extend_schema
@@ -12,7 +12,8 @@ from products.api.schema import PRODUCT_BODY_EXAMPLE
 from products.api.serializers.bodies import ProductBody
 from products.api.serializers.ownership import ReleaseBody
 from products.api.serializers.products import PRODUCT_EXAMPLE, ProductSerializer
-from products.selectors.products import product_detail
+from products.selectors.products import ProductState, product_detail
+from products.selectors.shapes import shape_digest
 from products.services import products as services
 from products.services.ownership import release_fields
 from system.api.conditional import ConditionalViewSet, expected_versions
@@ -119,5 +120,10 @@ class ProductWrites(ConditionalViewSet):
         product = product_detail(product_id, naming=self.api.naming)
         if product is None:
             raise ApplicationError(ErrorCode.NOT_FOUND)
-        data: Any = orjson.Fragment(product.json)
-        return self.reply(data, status=status, headers={"ETag": self.etag(data, product.version), **(headers or {})})
+        etag = self.detail_etag(product.state)
+        return self.reply(orjson.Fragment(product.json), status=status, headers={"ETag": etag, **(headers or {})})
+
+    def detail_etag(self, state: ProductState, quantity: int | None = None) -> str:
+        """The ETag of a product's detail, at this quantity if one is given."""
+        shape = shape_digest(self.api.naming, whole=True, priced=quantity is not None)
+        return self.etag_of(state.text, shape, str(quantity), version=state.version)

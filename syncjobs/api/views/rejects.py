@@ -84,4 +84,4 @@ class RejectFileViewSet(ApiViewSet):
         job = find_job(task_id)
         file = rejects_file(job.pk, query, query["format"], self.api.naming)
         name = f"rejects-{job.task_id}.{query['format']}"
-        return file_response(request._request, file, name, CONTENT_TYPES[query["format"]])
+        return file_response(file, name, CONTENT_TYPES[query["format"]])

@@ -39,9 +39,10 @@ def success_schema(data: JsonSchema | None) -> JsonSchema:
     return object_schema(result=data or {"nullable": True})
 
 
-def page_schema(item: JsonSchema) -> JsonSchema:
+def page_schema(item: JsonSchema, parts: JsonSchema) -> JsonSchema:
     """The documented form of `page`."""
-    return object_schema(result={"type": "array", "items": item}, next={"type": "string", "nullable": True})
+    items: JsonSchema = {"type": "array", "items": item}
+    return object_schema(result=items, next={"type": "string", "nullable": True}, **parts)
 
 
 VERSION = replace(
