@@ -2,13 +2,15 @@
 
     python -m benchmarks.broadcast --sockets 1000 --rate 40 --seconds 10
 
-Takes BASE_URL and VIEWER_USERNAME / VIEWER_PASSWORD from the environment or from .devstack/env, which a running demo
-writes. Prints what was asked, what arrived, and the time from publishing to arrival over all sockets.
+Takes BASE_URL and VIEWER_USERNAME / VIEWER_PASSWORD, or TOKEN, from the environment or from .devstack/env, which a
+running demo writes. Prints what was asked, what arrived, and the time from publishing to arrival over all sockets; with
+`--json` for programs.
 """
 
 import argparse
 import asyncio
 import base64
+import json
 import os
 import re
 import secrets
@@ -76,16 +78,23 @@ async def measure(options: argparse.Namespace, token: str) -> None:
         await asyncio.to_thread(publish, 0, "log", {"number": number, "text": "x" * 400, "stamp": time.time()})
     published = time.perf_counter() - begin
     await asyncio.sleep(DRAIN_SECONDS)
-    report(sum(accepted), events / published, len(delays) / (events * options.sockets), delays)
+    found = figures(sum(accepted), events / published, len(delays) / (events * options.sockets), delays)
+    print(json.dumps(found) if options.json else told(found))
 
 
-def report(sockets: int, rate: float, share: float, delays: list[float]) -> None:
-    """Print the figures."""
+def figures(sockets: int, rate: float, share: float, delays: list[float]) -> dict[str, float]:
+    """The numbers by name."""
     cuts = statistics.quantiles(delays, n=100)
-    print(
-        f"{sockets} sockets, {rate:.1f} events/s, {share:.2%} of the frames arrived; milliseconds:"
-        f" p50 {cuts[49] * 1000:.1f}, p99 {cuts[98] * 1000:.1f}, max {max(delays) * 1000:.1f}"
-    )
+    times = {"p50_ms": cuts[49] * 1000, "p99_ms": cuts[98] * 1000, "max_ms": max(delays) * 1000}
+    return {"sockets": sockets, "rate": rate, "share": share, **times}
+
+
+def told(found: dict[str, float]) -> str:
+    """The numbers for people."""
+    return (
+        "{sockets} sockets, {rate:.1f} events/s, {share:.2%} of the frames arrived; milliseconds:"
+        " p50 {p50_ms:.1f}, p99 {p99_ms:.1f}, max {max_ms:.1f}"
+    ).format(**found)
 
 
 def main() -> None:
@@ -99,11 +108,17 @@ def main() -> None:
     parser.add_argument("--sockets", type=int, default=1000)
     parser.add_argument("--rate", type=int, default=40, help="events a second")
     parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     raise_open_files_limit()
+    uvloop.run(measure(options, os.environ.get("TOKEN") or sign_in(options.base_url)))
+
+
+def sign_in(base_url: str) -> str:
+    """The token of the user that the environment names."""
     account = {"username": os.environ["VIEWER_USERNAME"], "password": os.environ["VIEWER_PASSWORD"]}
-    answer = httpx.post(f"{options.base_url}/api/v1/auth/login", json=account).raise_for_status()
-    uvloop.run(measure(options, answer.json()["data"]["token"]))
+    answer = httpx.post(f"{base_url}/api/v1/auth/login", json=account).raise_for_status()
+    return str(answer.json()["data"]["token"])
 
 
 if __name__ == "__main__":

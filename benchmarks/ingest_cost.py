@@ -32,8 +32,8 @@ from devstack.redis import EmbeddedRedis
 PAGE = 20
 CHANGED_EVERY = 20
 CHANGED_AT = 1_790_000_000_000
-# What a first load fills, and the plain COPY of it fills again. `products_producttext` is there with the search.
-TABLES = ("products_product", "products_sku", "products_productchange", "products_producttext")
+# What a first load fills, and the plain COPY of it fills again. `products_searchtext` is there with the search.
+TABLES = ("products_product", "products_sku", "products_productchange", "products_searchtext")
 
 
 class Pages:
@@ -108,7 +108,6 @@ def watch(stages: Any) -> None:
     stages.watch(GatewayClient, "call", "call: sign, envelope")
     stages.watch(receipts.CountedGate, "acquire", "call: gate and count")
     stages.watch(listing, "page_of", "page: ids")
-    stages.watch(listing, "_list_page", "page: ids")
     stages.watch(Alibaba1688Connector, "normalize", "map")
     stages.watch(ProductRecord, "fingerprint", "fingerprint")
     stages.watch(normalize, "_check_room", "room")

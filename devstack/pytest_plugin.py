@@ -1,6 +1,7 @@
 """Gives a test run its servers: one PostgreSQL and one Redis a run, handed to every xdist worker by URL."""
 
 import atexit
+import gc
 import os
 import secrets
 import shutil
@@ -47,6 +48,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         long = [item for item in items if item.get_closest_marker("soak")]
         items[:] = [item for item in items if item not in long]
         config.hook.pytest_deselected(items=long)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: nobody need look for garbage in it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -40,7 +40,7 @@ from products.ingest.tree import write_tree
 from products.models import Product, ProductChange
 from products.records import ApplyResult, CategoryRecord, ChangeSet, FingerprintedProduct, ProductRecord, StockHint
 from products.search import upkeep
-from system.sql import copy_rows, fetch_all, fetch_one
+from system.sql import array, copy_rows, fetch_all, fetch_one
 
 # The states of a product that its source no longer offers.
 GONE = (Product.Status.DELISTED.value, Product.Status.DELETED.value)
@@ -49,7 +49,7 @@ _STATUS = SYNCED_COLUMNS.index("status")
 _SOURCE_TIME = SYNCED_COLUMNS.index("source_updated_at")
 _FINGERPRINTS = """
     SELECT source_id, id, fingerprint, status, deleted_at IS NOT NULL FROM products_product
-    WHERE source = %s AND source <> '' AND source_id = ANY(%s)
+    WHERE source = %s AND source <> '' AND source_id = ANY(%s::text[])
 """
 # An empty fingerprint makes the product's return a difference, whatever it looks like then.
 _DELIST = """
@@ -99,7 +99,7 @@ class _Decision(NamedTuple):
 
 def load_fingerprints(source: str, source_ids: Sequence[str]) -> dict[str, Stored]:
     """The stored products among these ids of a source, by id at the source."""
-    rows = fetch_all(_FINGERPRINTS, [source, list(source_ids)])
+    rows = fetch_all(_FINGERPRINTS, [source, array(source_ids)])
     return {source_id: Stored(*rest) for source_id, *rest in rows}
 
 

@@ -4,7 +4,7 @@ They are msgspec structs: immutable, untracked by the garbage collector, and enc
 canonical bytes in microseconds, which is what the fingerprint needs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from hashlib import blake2b
@@ -147,26 +147,29 @@ PRODUCT_ROOM = {"source_id": 100, "title": 500, "unit": 20, "currency": 3}
 SHOP_ROOM = {"source_id": 100, "name": 200, "location": 200}
 SKU_ROOM = {"source_sku_id": 100, "spec_id": 64, "code": 100}
 CATEGORY_NAME_ROOM = 200
+_PRODUCT_ROOM, _SHOP_ROOM = tuple(PRODUCT_ROOM.items()), tuple(SHOP_ROOM.items())
+_SKU_ID, _SPEC_ID, _SKU_CODE = SKU_ROOM.values()
 LARGEST_BIGINT, LARGEST_INTEGER = 2**63 - 1, 2**31 - 1
 
 
 def without_room(record: ProductRecord) -> str | None:
     """The first field that does not fit its column, None when all do. One such row would fail a whole batch."""
     for row, room in _texts(record):
-        for name, most in room.items():
+        for name, most in room:
             if len(getattr(row, name)) > most:
                 return name
+    for sku in record.skus:
+        if len(sku.source_sku_id) > _SKU_ID or len(sku.spec_id) > _SPEC_ID or len(sku.code) > _SKU_CODE:
+            return next(name for name, most in SKU_ROOM.items() if len(getattr(sku, name)) > most)
     if record.category and any(len(name) > CATEGORY_NAME_ROOM for name in record.category.names):
         return "category"
     return _number_without_room(record)
 
 
-def _texts(record: ProductRecord) -> Iterator[tuple[msgspec.Struct, dict[str, int]]]:
-    yield record, PRODUCT_ROOM
+def _texts(record: ProductRecord) -> Iterator[tuple[msgspec.Struct, Iterable[tuple[str, int]]]]:
+    yield record, _PRODUCT_ROOM
     if record.shop:
-        yield record.shop, SHOP_ROOM
-    for sku in record.skus:
-        yield sku, SKU_ROOM
+        yield record.shop, _SHOP_ROOM
 
 
 def _number_without_room(record: ProductRecord) -> str | None:

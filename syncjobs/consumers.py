@@ -22,7 +22,7 @@ from syncjobs.snapshots import in_database, job_id_of, job_snapshot, jobs_snapsh
 from syncjobs.ws_auth import Credentials, credentials
 from syncjobs.ws_inbound import Fault, Inbox
 from system.api.renderers import dumps
-from system.asgi import Receive, Scope, Send, language_of, refusal
+from system.asgi import FRAMES, Receive, Scope, Send, WriteFrame, language_of, refusal
 from system.errors import ErrorCode
 
 logger = logging.getLogger(__name__)
@@ -77,7 +77,8 @@ async def _serve(scope: Scope, receive: Receive, send: Send, find: Callable[[], 
         await send({"type": "websocket.accept", "subprotocol": offered.subprotocol})
         logger.info("websocket %s opened by %s", scope["path"], username)
         with translation.override(language_of(scope["headers"])):
-            await Socket(receive, send, offered).serve(*found)
+            write_frame = scope.get("extensions", {}).get(FRAMES, _write_no_frame)
+            await Socket(receive, send, write_frame, offered).serve(*found)
 
 
 async def _deny(scope: Scope, send: Send, code: ErrorCode) -> None:
@@ -89,19 +90,28 @@ async def _deny(scope: Scope, send: Send, code: ErrorCode) -> None:
     await send({"type": "websocket.http.response.body", "body": body})
 
 
-class Socket:
-    """One open WebSocket: a bounded outbox that the hub fills and a writer empties.
+def _write_no_frame(_frame: bytes) -> bool:
+    """Under a server without our extension."""
+    return False
 
+
+class Socket:
+    """One open WebSocket. While its client keeps up, events are written as they come, by the hub's own call.
+
+    Otherwise they wait in a bounded outbox that a writer empties.
     A reader too slow for its outbox loses the whole outbox and gets a snapshot instead: after a hole the frames in
     between are worth nothing. Whoever does not read at all is disconnected after WS_SEND_SECONDS.
     """
 
-    def __init__(self, receive: Receive, send: Send, offered: Credentials) -> None:
+    def __init__(self, receive: Receive, send: Send, write_frame: WriteFrame, offered: Credentials) -> None:
         self._receive = receive
         self._send = send
+        self._write_frame = write_frame
         self._offered = offered
         self._outbox: deque[Event] = deque()
         self._wake = asyncio.Event()
+        # Nothing waits and the writer is in the middle of nothing: what comes may go out at once.
+        self._idle = False
         self._snapshot_due = True
         # Events older than the next snapshot cannot be followed: the ones before them are not there.
         self._hole = True
@@ -114,15 +124,21 @@ class Socket:
         """Queue an event that the last snapshot does not include already."""
         if event.seq <= self._snapshot_seq:
             return
+        if self._idle and self._write_frame(event.frame):
+            return
         if len(self._outbox) >= settings.WS_OUTBOX_FRAMES:
             self._outbox.clear()
             self._hole = self._snapshot_due = True
         self._outbox.append(event)
-        self._wake.set()
+        self._rouse()
 
     def refresh(self) -> None:
         """Send a snapshot after what is queued."""
         self._snapshot_due = True
+        self._rouse()
+
+    def _rouse(self) -> None:
+        self._idle = False
         self._wake.set()
 
     async def serve(self, stream_name: str, load: Callable[[], Any]) -> None:
@@ -154,10 +170,10 @@ class Socket:
                 return None
             try:
                 self._resume = inbox.take(message)
-                self._wake.set()
+                self._rouse()
             except Fault as fault:
                 strikes += 1
-                await self._transmit(_error_frame(fault))
+                await self._say(_error_frame(fault))
                 if strikes >= settings.WS_STRIKES:
                     logger.info("websocket of %s closed: %s", stream.name, fault.code)
                     return fault.close
@@ -191,6 +207,7 @@ class Socket:
                 self._wake.clear()
                 while self._snapshot_due or self._resume is not None or self._outbox:
                     await self._step(stream)
+                self._idle = not self._wake.is_set()
         except SyncJob.DoesNotExist:
             return JOB_GONE
         except OSError:
@@ -203,7 +220,7 @@ class Socket:
             since, self._resume = self._resume, None
             await self._replay(stream, since)
         else:
-            await self._transmit(self._outbox.popleft().text)
+            await self._transmit(self._outbox.popleft())
 
     async def _show(self, stream: Stream) -> None:
         self._snapshot_due = False
@@ -217,9 +234,9 @@ class Socket:
         hole, self._hole = self._hole, False
         for event in self._queued_up_to(snapshot.seq):
             if not hole:
-                await self._transmit(event.text)
+                await self._transmit(event)
         self._snapshot_seq = snapshot.seq
-        await self._transmit(snapshot.text)
+        await self._transmit(snapshot)
 
     async def _replay(self, stream: Stream, since: int) -> None:
         events = await hub.since(stream, since)
@@ -227,7 +244,7 @@ class Socket:
             self._hole = self._snapshot_due = True
             return
         for event in events:
-            await self._transmit(event.text)
+            await self._transmit(event)
         self._queued_up_to(events[-1].seq if events else 0)
 
     def _queued_up_to(self, seq: int) -> list[Event]:
@@ -237,7 +254,11 @@ class Socket:
             taken.append(self._outbox.popleft())
         return taken
 
-    async def _transmit(self, text: str) -> None:
+    async def _transmit(self, event: Event) -> None:
+        if not self._write_frame(event.frame):
+            await self._say(event.text)
+
+    async def _say(self, text: str) -> None:
         self._sending_since = self._clock()
         await self._send({"type": "websocket.send", "text": text})
         self._sending_since = None

@@ -17,6 +17,7 @@ from django.conf import settings
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from websockets.frames import Frame, Opcode
 
 from syncjobs.live import SCRIPT, Troubles, channel, script_arguments
 from syncjobs.snapshots import in_database
@@ -35,16 +36,22 @@ KEEPALIVE = {socket.TCP_KEEPIDLE: 15, socket.TCP_KEEPINTVL: 5, socket.TCP_KEEPCN
 
 
 class Event(NamedTuple):
-    """A numbered frame, ready to send."""
+    """A numbered message, ready to send; `frame` has it as it stands on the wire, made once for all sockets."""
 
     seq: int
     text: str
+    frame: bytes
+
+    @classmethod
+    def of(cls, seq: int, text: str) -> "Event":
+        """Encode a message."""
+        return cls(seq, text, Frame(Opcode.TEXT, text.encode()).serialize(mask=False))
 
     @classmethod
     def parse(cls, message: str) -> "Event":
         """Read the form in which Redis keeps and carries events: the number, a blank, the frame."""
         seq, _, text = message.partition(" ")
-        return cls(int(seq), text)
+        return cls.of(int(seq), text)
 
 
 class Watcher(Protocol):
@@ -107,7 +114,7 @@ class Stream:
         # The number first: what happens in between is then sent again rather than missed.
         seq: int = await self._newest(self)
         data = await in_database(self._load)
-        return Event(seq, dumps({"type": "snapshot", "seq": seq, "data": data}).decode())
+        return Event.of(seq, dumps({"type": "snapshot", "seq": seq, "data": data}).decode())
 
 
 class Hub:

@@ -17,6 +17,10 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
+# An extension of our server's WebSockets: a function that writes a whole frame as it is (RFC 6455) and says whether it
+# did. It does not when the client reads too slowly; then ASGI's `send` is the one that waits.
+FRAMES = "s1688.frames"
+WriteFrame = Callable[[bytes], bool]
 RETRY_AFTER_SECONDS = 1
 # What Django's middleware puts on every other answer.
 SAFE_HEADERS = [

@@ -1,12 +1,32 @@
 """Raw SQL in short, on Django's connection and inside its transaction: rows out, rows in by COPY."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, cast
 
 from django.db import connection
 
 # Positional (`%s`) or named (`%(name)s`).
 Parameters = Sequence[Any] | Mapping[str, Any]
+
+_QUOTED = frozenset('"\\')
+
+
+def array(values: Collection[str] | Collection[int] | Collection[bytes]) -> str:
+    """Values as PostgreSQL writes an array, for a parameter that the statement casts, such as `%s::text[]`.
+
+    The driver takes 3 µs an element for a list, which is more than all else that many statements cost; this takes 0.1.
+    """
+    kinds = set(map(type, values))
+    if not kinds:
+        return "{}"
+    if kinds == {bytes}:
+        return '{"\\\\x' + '","\\\\x'.join(value.hex() for value in cast("Collection[bytes]", values)) + '"}'
+    if kinds == {int}:
+        return f"{{{','.join(map(str, values))}}}"
+    texts = cast("Collection[str]", values)
+    if _QUOTED.isdisjoint("".join(texts)):
+        return '{"' + '","'.join(texts) + '"}'
+    return "{" + ",".join('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in texts) + "}"
 
 
 def fetch_all(sql: str, params: Parameters = ()) -> list[tuple[Any, ...]]:

@@ -8,9 +8,10 @@ import pytest
 import redis
 from django.conf import settings as django_settings
 from django.db import connections
+from django.test import TransactionTestCase
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 from zeal.constants import initialize_app_registry
 from zeal.patch import patch as watch_lazy_loads
 
@@ -23,6 +24,7 @@ from system import health, metrics, runtime, sql
 from system.api.kept_pages import kept_pages
 from system.api.throttling.limiter import limiter
 from system.api.throttling.suspects import forget_suspects
+from tests import emptying
 from tests.client import ApiClient
 
 PASSWORD = "correct horse 1688"
@@ -86,7 +88,17 @@ def slow_is_not_broken() -> None:
     """On a busy machine; tests of what happens when something does not answer say how long they wait for it."""
     connections.settings["default"]["OPTIONS"]["connect_timeout"] = HANG_SECONDS
     django_settings.REDIS_SOCKET_TIMEOUT_SECONDS = HANG_SECONDS
+    # A job of a few products ends within one slice.
+    django_settings.SYNC_SLICE_SECONDS = HANG_SECONDS
     health.PATIENCE_SECONDS = live.ANSWER_SECONDS = HANG_SECONDS
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The database of this process, which tests that commit leave as they found it."""
+    with django_db_blocker.unblock():
+        emptying.remember()
+    TransactionTestCase._fixture_teardown = lambda _case: emptying.empty()  # type: ignore[attr-defined] # not in the stubs
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import msgspec
 class Load(msgspec.Struct, frozen=True, kw_only=True):
     """Requests for `paths` in turn, over so many connections that each wait for their answer.
 
-    `expected` is the status every answer must have; `patience` is how many seconds one may take.
+    Answers with one of the statuses in `good` are no errors; `patience` is how many seconds one may take.
     """
 
     port: int
@@ -14,7 +14,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str]
     connections: int = 64
     seconds: float = 5
-    expected: int = 200
+    good: tuple[int, ...] = (200,)
     patience: float = 30
 
 
@@ -39,7 +39,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         """Requests a second."""
         return self.requests / self.seconds if self.seconds else 0.0
 
-    def errors(self, *good: int) -> int:
+    def errors(self, good: tuple[int, ...]) -> int:
         """What was not answered with one of these statuses."""
         well = {"expected", *map(str, good)}
         bad = sum(count for status, count in self.statuses.items() if status not in well)

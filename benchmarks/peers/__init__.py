@@ -21,6 +21,7 @@ class Variant:
         tier: whose token is sent with the requests.
         missing: why it cannot run here, None when it can.
         ours: whether it has what only we have: ETags, cursors, `/health`.
+        quick: takes part in short runs.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Variant:
     tier: str = "premium"
     missing: Callable[[], str | None] = lambda: None
     ours: bool = False
+    quick: bool = True
 
 
 def _our_server(port: int, processes: int) -> list[str]:
@@ -63,6 +65,7 @@ VARIANTS: dict[str, Variant] = {
             command=_our_server,
             tier="enterprise",
             ours=True,
+            quick=False,
         ),
         Variant(
             name=BASE,

@@ -1,5 +1,6 @@
 """Bar charts of a section's scenarios, as SVG that needs neither scripts nor fonts of its own."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,9 @@ from pygal.style import CleanStyle
 from benchmarks.report.tables import summaries
 from benchmarks.results import Measurement
 from benchmarks.section import Section
+
+# It looks for plug-ins with a finder of a kind that Python has given up, at every import of the whole process.
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
 
 FONTS = "Noto Sans, Noto Sans CJK SC, Microsoft YaHei, PingFang SC, sans-serif"
 STYLE = CleanStyle(
@@ -54,5 +58,5 @@ def write(measurements: list[Measurement], section: Section, unit: str, target: 
     if not any(summaries(measurements, section, name) for name in section.chart):
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(chart(measurements, section, unit).render())
+    target.write_text(chart(measurements, section, unit).render(is_unicode=True), encoding="utf-8")
     return True

@@ -56,6 +56,7 @@ COLUMNS: dict[str, Column] = {
     "statuses": Column("answers by status", _statuses),
     "memory": Column("memory MB", lambda line, _: number(line.memory_mb)),
     "cpu": Column("CPU ms a request: web / PostgreSQL / Redis / driver", _cpu),
+    "count": Column("products", _fact("products", 0)),
     "answer": Column("KB an answer", _fact("answer_kb")),
     "database": Column("PostgreSQL ms a request", lambda line, _: _database(line)),
     "connections": Column("PostgreSQL connections, most", _fact("database_connections", 0)),
@@ -63,6 +64,7 @@ COLUMNS: dict[str, Column] = {
     "wal": Column("WAL bytes a product", _fact("wal_bytes", 0)),
     "engine": Column("CPU µs a product: workers", _fact("worker_us", 0)),
     "server": Column("CPU µs a product: PostgreSQL", _fact("database_us", 0)),
+    "synced": Column("products synced a second meanwhile", _fact("synced", 0)),
     "sockets": Column("sockets", _fact("sockets", 0)),
     "arrived": Column("frames arrived, %", _fact("arrived_percent", 2)),
 }

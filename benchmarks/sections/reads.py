@@ -13,6 +13,7 @@ import orjson
 
 from benchmarks.bench import Bench, Site
 from benchmarks.client.driving import drive
+from benchmarks.failures import FAILURES, failure
 from benchmarks.peers import BASE, VARIANTS, Variant
 from benchmarks.results import Measurement
 from benchmarks.section import Section, Shown
@@ -118,9 +119,9 @@ def run(bench: Bench) -> None:
                     _warm_up(site)
                     for scenario in scenarios:
                         bench.keep(_measured(site, scenario, turn))
-            except (RuntimeError, OSError) as error:
+            except FAILURES as error:
                 for scenario in scenarios:
-                    bench.keep(_failure(variant, scenario, turn, error))
+                    bench.keep(failure(NAME, scenario.name, variant.name, turn, error))
 
 
 def _warm_up(site: Site) -> None:
@@ -137,10 +138,10 @@ def _measured(site: Site, scenario: Scenario, turn: int) -> Measurement:
         if scenario.conditional:
             headers, expected = {"If-None-Match": site.get(paths[0]).headers["ETag"]}, 304
         _check_answers(site, scenario, paths[:COMPARED_ANSWERS], expected, headers)
-        load = site.load(paths, scenario.connections, expected=expected, **headers)
+        load = site.load(paths, scenario.connections, good=(expected,), **headers)
         return site.measure(load, section=NAME, scenario=scenario.name, turn=turn, every_status=scenario.conditional)
-    except (RuntimeError, OSError, KeyError, httpx.HTTPError) as error:
-        return _failure(site.variant, scenario, turn, error)
+    except FAILURES as error:
+        return failure(NAME, scenario.name, site.variant.name, turn, error)
 
 
 def _check_answers(site: Site, scenario: Scenario, paths: list[str], expected: int, headers: dict[str, str]) -> None:
@@ -179,16 +180,6 @@ def payload(body: bytes) -> bytes:
     if "items" in data:
         data = {name: data[name] for name in ("items", "total", "page", "page_size", "pages")}
     return orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
-
-
-def _failure(variant: Variant, scenario: Scenario, turn: int, error: Exception) -> Measurement:
-    return Measurement(
-        section=NAME,
-        scenario=scenario.name,
-        variant=variant.name,
-        round=turn,
-        failed=str(error) or type(error).__name__,
-    )
 
 
 SECTION = Section(

@@ -4,7 +4,7 @@ import msgspec
 
 
 class WorldFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """Tokens by tier, how many products each category holds (the measured one first), and ids of some products."""
+    """Tokens by tier or role, how many products each category holds (the measured one first), ids of some products."""
 
     tokens: dict[str, str]
     products: int

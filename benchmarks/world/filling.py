@@ -8,6 +8,7 @@ import os
 import secrets
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 import django
 import msgspec
@@ -27,7 +28,10 @@ from system.sql import fetch_all  # noqa: E402
 
 SOURCE = "bench"
 BATCH = 500
+# Fewer batches are written before other processes have started.
+WORTH_PROCESSES = 20
 TIERS = ("premium", "enterprise")
+WATCHER = "viewer"
 _COUNT = "SELECT count(*) FROM products_product WHERE source = %s"
 _SIZES = "SELECT category_id, count(*) FROM products_product WHERE source = %s GROUP BY category_id"
 _SOME_IDS = """
@@ -46,7 +50,8 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
 def fill(orders: Orders) -> WorldFacts:
     """Bring the database to where the measurements begin; what is there already stays."""
     call_command("migrate", verbosity=0, interactive=False)
-    tokens = {tier: _token(tier) for tier in TIERS}
+    tokens = {tier: _token(f"bench_{tier}", tier=tier) for tier in TIERS}
+    tokens[WATCHER] = _token(f"bench_{WATCHER}", role=WATCHER)
     if orders.products and _stored() < orders.products:
         _load(orders.products)
     sizes = dict(fetch_all(_SIZES, [SOURCE]))
@@ -62,29 +67,37 @@ def _stored() -> int:
     return int(fetch_all(_COUNT, [SOURCE])[0][0])
 
 
-def _token(tier: str) -> str:
-    """A token of a user of this tier; one that was made in an earlier run has another password by now."""
+def _token(name: str, **kind: Any) -> str:
+    """A token of a user of this tier or role; one that was made in an earlier run has another password by now."""
     password = secrets.token_urlsafe(16)
-    user = User.objects.filter(username=f"bench_{tier}").first()
+    user = User.objects.filter(username=name).first()
     if user is None:
-        create_user(f"bench_{tier}", f"bench_{tier}@example.com", password, tier=tier)
+        create_user(name, f"{name}@example.com", password, **kind)
     else:
         user.set_password(password)
         user.save(update_fields=["password"])
-    return str(login(f"bench_{tier}", password)["token"])
+    return str(login(name, password)["token"])
 
 
 def _load(size: int) -> None:
     catalog.apply_categories(made_up.tree())
     ranges = [(begin, min(begin + BATCH, size), size) for begin in range(0, size, BATCH)]
+    if len(ranges) < WORTH_PROCESSES:
+        for bounds in ranges:
+            load_range(bounds)
+    else:
+        _load_together(ranges)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE)")
+        cursor.execute("CHECKPOINT")
+
+
+def _load_together(ranges: list[tuple[int, int, int]]) -> None:
     connections.close_all()
     cores = len(os.sched_getaffinity(0))
     with multiprocessing.get_context("spawn").Pool(cores) as pool:
         for number, _ in enumerate(pool.imap_unordered(load_range, ranges)):
             _say(number + 1, len(ranges))
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM (ANALYZE)")
-        cursor.execute("CHECKPOINT")
 
 
 def _say(done: int, all_: int) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,9 @@ from config.server.protocol import HttpProtocol
 from config.server.site import Site
 
 PULSE_SECONDS = 1
+# How long a thread may keep the others from running Python. The loop takes the lock for each connection and each read
+# anew: with the interpreter's 5 ms, accepting a thousand connections would take seconds while requests are in work.
+SWITCH_SECONDS = 0.0005
 
 
 class Server(uvicorn.Server):
@@ -56,6 +60,7 @@ class HttpServer(Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the threads, then listen."""
+        sys.setswitchinterval(SWITCH_SECONDS)
         self._site = Site(self._app, self.server_state, self._sender)
         await super().startup(sockets)
 

@@ -4,13 +4,15 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
 
 from config.server.handover import received
 from config.server.http import Server
+from system.asgi import FRAMES
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +34,20 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         """Begin with the head."""
         super().connection_made(transport)
         self.data_received(self._head)
+
+    def handle_connect(self, event: Request) -> None:
+        """Offer the application our extension, before it begins."""
+        super().handle_connect(event)
+        if self.handshake_initiated:
+            cast(Any, self.scope)["extensions"][FRAMES] = self.write_frame
+
+    def write_frame(self, frame: bytes) -> bool:
+        """Write a whole frame at once; False when the client has to catch up first, or is gone."""
+        ready = self.handshake_complete and self.writable.is_set() and not self.close_sent
+        if ready and not self.transport.is_closing():
+            self.transport.write(frame)
+            return True
+        return False
 
     async def send(self, message: Any) -> None:
         """Send; a handshake that ended with a refusal is an answer, not an error that has to be logged."""

@@ -3,10 +3,10 @@
 from config.env import integer, words
 from config.settings.data import REDIS_LIVE_URL
 
-# HTTP runs on a bounded pool: database connections are processes x (threads + 1 for health + 2 for WebSockets).
+# Database connections: processes x (threads + 1 for health), and 2 of the WebSocket process.
 WEB_THREADS = integer("WEB_THREADS", 2, minimum=1, maximum=64)
-# Requests in work or waiting, per process; more are told to come back instead of queueing for ever.
-WEB_MAX_IN_FLIGHT = integer("WEB_MAX_IN_FLIGHT", 5_000, minimum=1)
+# Requests in work or waiting, per process; more are told to come back: who would wait longer has given up by then.
+WEB_MAX_IN_FLIGHT = integer("WEB_MAX_IN_FLIGHT", 1_000, minimum=1)
 WEB_MAX_HEALTH_IN_FLIGHT = 100
 WEB_HEAD_SECONDS = integer("WEB_HEAD_SECONDS", 10, minimum=1)
 WEB_BODY_SECONDS = integer("WEB_BODY_SECONDS", 60, minimum=1)

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from products.catalog import GONE, ChangeLine, delist, log_changes
 from products.models import ProductChange
-from system.sql import execute, fetch_all
+from system.sql import array, execute, fetch_all
 
 REASON = ProductChange.Reason
 
@@ -49,7 +49,7 @@ _FORGET = "DELETE FROM products_missingproduct WHERE product_id = ANY(%s)"
 _SEEN = """
     WITH seen AS (
         SELECT product_id, walks FROM products_missingproduct
-        WHERE source = %s AND source_id = ANY(%s) ORDER BY source_id FOR UPDATE
+        WHERE source = %s AND source_id = ANY(%s::text[]) ORDER BY source_id FOR UPDATE
     ), forgotten AS (DELETE FROM products_missingproduct m USING seen WHERE m.product_id = seen.product_id)
     INSERT INTO products_productchange (product_id, kind, fields, job_id, at)
     SELECT product_id, 'seen_again', '{}', %s::bigint, %s FROM seen WHERE walks > 0 ORDER BY product_id
@@ -110,7 +110,7 @@ def saw(source: str, source_ids: Collection[str], job_id: int | None) -> int:
     """Products that a source has shown are missing no more; returns how many had been on the ladder."""
     if not source_ids:
         return 0
-    return execute(_SEEN, [source, list(source_ids), job_id, timezone.now()])
+    return execute(_SEEN, [source, array(source_ids), job_id, timezone.now()])
 
 
 def forget(product_ids: Collection[int]) -> None:

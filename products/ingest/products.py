@@ -10,14 +10,14 @@ import orjson
 from django.db import IntegrityError, transaction
 
 from products.ingest.rows import JSON_COLUMNS, SYNCED_COLUMNS, Cells, copy_cells, to_json
-from system.sql import copy_rows, execute, fetch_all
+from system.sql import array, copy_rows, execute, fetch_all
 
 SKU_PREFIX = "1688-"
 
 _COLUMNS = ", ".join(SYNCED_COLUMNS)
 _INCOMING = ", ".join(f"i.{name}" for name in SYNCED_COLUMNS)
 # The index on (source, source_id) holds synced products only, so every statement says source <> ''.
-_KNOWN = "SELECT source_id FROM products_product WHERE source = %s AND source <> '' AND source_id = ANY(%s)"
+_KNOWN = "SELECT source_id FROM products_product WHERE source = %s AND source <> '' AND source_id = ANY(%s::text[])"
 _NEW_IDS = "SELECT nextval('products_product_id_seq') FROM generate_series(1, %s)"
 _IDENTITY = ("id", "source", "source_id", "sku", "fingerprint")
 _BOOKKEEPING = ("owned_fields", "version", "synced_at", "created_at", "updated_at")
@@ -31,7 +31,7 @@ _INSERT_MISSING = f"""
 """  # noqa: S608 - the column names here and below are constants
 _LOCK = f"""
     SELECT source_id, id, fingerprint, owned_fields, source_values, {_COLUMNS} FROM products_product
-    WHERE source = %s AND source <> '' AND source_id = ANY(%s) ORDER BY source_id FOR UPDATE
+    WHERE source = %s AND source <> '' AND source_id = ANY(%s::text[]) ORDER BY source_id FOR UPDATE
 """  # noqa: S608
 _UPDATE = f"""
     UPDATE products_product AS p SET ({_COLUMNS}) = ROW ({_INCOMING}),
@@ -65,7 +65,7 @@ class StoredProduct(NamedTuple):
 
 def insert_missing(source: str, incoming: Mapping[str, Incoming], now: datetime) -> dict[str, int]:
     """Insert the products nobody has stored yet; returns their ids. One that another writer beats us to is left out."""
-    known = {row[0] for row in fetch_all(_KNOWN, [source, list(incoming)])}
+    known = {row[0] for row in fetch_all(_KNOWN, [source, array(incoming)])}
     missing = {source_id: product for source_id, product in incoming.items() if source_id not in known}
     if not missing:
         return {}
@@ -103,7 +103,7 @@ def lock_products(source: str, source_ids: Collection[str]) -> list[StoredProduc
     """The stored rows of these products, locked until the transaction ends."""
     if not source_ids:
         return []
-    return [stored_product(row) for row in fetch_all(_LOCK, [source, list(source_ids)])]
+    return [stored_product(row) for row in fetch_all(_LOCK, [source, array(source_ids)])]
 
 
 def stored_product(row: tuple[Any, ...]) -> StoredProduct:

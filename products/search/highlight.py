@@ -4,17 +4,21 @@ Places are counted in characters (Unicode code points) of the text, so nothing o
 what is shown stays the reader's to build.
 """
 
+import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from products.search.folding import fold, words
+from products.search.pinyin import Unit, pair_readings, splits
 
 Mark = tuple[int, int]
 
 # What follows a letter and belongs to it: accents, and what joins parts of one picture.
 _ATTACHED = frozenset({"Mn", "Me", "Cf"})
 _TIMES = "*×"
+_LETTERS = re.compile("[a-z]+")
 
 
 class Folded(NamedTuple):
@@ -28,10 +32,13 @@ def marks(text: str, query: str) -> list[Mark]:
     """What of a text a search found: (start, length) in code points, in order, without overlaps.
 
     Args:
-        query: what was searched for; each of its words is marked wherever it stands.
+        query: what was searched for; each of its words is marked wherever it stands, and if it stands nowhere,
+            wherever it is read so.
     """
-    folded = placed(text)
-    found = [span for word in words(query) for span in _spans(folded, word)]
+    folded, wanted = placed(text), words(query)
+    found = [span for word in wanted for span in _spans(folded, word) or _read_spans(folded, word)]
+    if len(wanted) > 1 and all(map(_LETTERS.fullmatch, wanted)):
+        found += _read_spans(folded, "".join(wanted))
     return [(start, end - start) for start, end in _merged(_completed(text, span) for span in found)]
 
 
@@ -50,13 +57,35 @@ def _becomes(alone: str, beside: str) -> bool:
     return alone == beside or (beside == "x" and alone in _TIMES)
 
 
-def _spans(folded: Folded, word: str) -> Iterator[Mark]:
+def _spans(folded: Folded, word: str) -> list[Mark]:
     """Start and end of each place where the word stands, in the text as it is written."""
-    at = folded.text.find(word)
-    while at >= 0:
-        end = at + len(word)
-        yield folded.places[at], folded.places[end - 1] + 1
-        at = folded.text.find(word, end)
+    starts = re.finditer(re.escape(word), folded.text)
+    return [_written(folded, found.start(), found.end()) for found in starts]
+
+
+def _read_spans(folded: Folded, word: str) -> list[Mark]:
+    """The places whose characters are read as the word, which is pinyin or initials."""
+    return [
+        _written(folded, start, start + len(units))
+        for units in splits(word)
+        for start in range(len(folded.text) - len(units) + 1)
+        if _is_read(units, folded.text[start : start + len(units)])
+    ]
+
+
+def _written(folded: Folded, start: int, end: int) -> Mark:
+    return folded.places[start], folded.places[end - 1] + 1
+
+
+def _is_read(units: Sequence[Unit], characters: str) -> bool:
+    return all(
+        any(_fits(unit, one) and _fits(following, other) for one, other in pair_readings(first, second))
+        for (unit, following), (first, second) in zip(pairwise(units), pairwise(characters), strict=True)
+    )
+
+
+def _fits(unit: Unit, reading: str) -> bool:
+    return reading == unit.text if unit.whole else reading.startswith(unit.text)
 
 
 def _completed(text: str, span: Mark) -> Mark:
@@ -66,7 +95,7 @@ def _completed(text: str, span: Mark) -> Mark:
     return start, end
 
 
-def _merged(spans: Iterator[Mark] | Sequence[Mark]) -> list[Mark]:
+def _merged(spans: Iterable[Mark]) -> list[Mark]:
     merged = list[Mark]()
     for start, end in sorted(spans):
         if merged and start <= merged[-1][1]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any
 
 CHINA = timezone(timedelta(hours=8))
@@ -224,6 +225,7 @@ def _moment_from_epoch(number: Decimal) -> datetime:
     return datetime.fromtimestamp(float(number), UTC)
 
 
+@lru_cache(maxsize=1024)
 def _moment_from_text(plain: str) -> datetime | None:
     if not plain:
         return None

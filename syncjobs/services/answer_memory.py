@@ -44,7 +44,7 @@ class AnswerMemory:
         if not (self._edition and answers and raw_answers.days()):
             return {}
         self._digests = raw_answers.digests_of(answers)
-        values = {"source": self._source, "ids": list(self._digests), "digests": list(self._digests.values())}
+        values = {"source": self._source, "ids": sql.array(self._digests), "digests": sql.array(self._digests.values())}
         found = sql.fetch_all(_RECALL, values | {"stale": timezone.now() - raw_answers.FRESH})
         self._rows = {source_id: row_id for source_id, row_id, _, _ in found}
         self._settled = {source_id for source_id, _, _, stale in found if not stale}
@@ -71,4 +71,4 @@ class AnswerMemory:
 
     def _learn(self, marks: Mapping[int, bytes]) -> None:
         if marks:
-            sql.execute(_LEARN, [list(marks), list(marks.values())])
+            sql.execute(_LEARN, [sql.array(marks), sql.array(marks.values())])

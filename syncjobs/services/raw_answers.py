@@ -148,7 +148,7 @@ def _due(source: str, digests: Mapping[str, bytes], stale: datetime) -> tuple[se
     """Products whose last answer is another one or was seen too long ago, and those of them nothing is kept of."""
     if not digests:
         return set(), set()
-    values = {"source": source, "ids": list(digests), "digests": list(digests.values()), "stale": stale}
+    values = {"source": source, "ids": sql.array(digests), "digests": sql.array(digests.values()), "stale": stale}
     rows = sql.fetch_all(_DIFFERENT, values)
     return {row[0] for row in rows}, {row[0] for row in rows if row[1]}
 
@@ -173,7 +173,7 @@ def _versions(source: str, source_ids: Sequence[str]) -> dict[str, list[Kept]]:
     found: dict[str, list[Kept]] = {key: [] for key in source_ids}
     if not found:
         return found
-    for row in sql.fetch_all(_KEPT, [source, source_ids]):
+    for row in sql.fetch_all(_KEPT, [source, sql.array(source_ids)]):
         found[row[2]].append(Kept(*row))
     return found
 

@@ -9,7 +9,7 @@ def remember(job_id: int, seen: frozenset[str]) -> None:
     sql.execute(
         "INSERT INTO syncjobs_seenproduct (job_id, source_id)"
         " SELECT %s::bigint, unnest(%s::text[]) ON CONFLICT DO NOTHING",
-        [job_id, sorted(seen)],
+        [job_id, sql.array(sorted(seen))],
     )
 
 

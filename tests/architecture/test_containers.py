@@ -8,11 +8,14 @@ import yaml
 from django.test import Client
 from pytest_django import Settings
 
+from devstack.postgres import TUNED_SETTINGS
 from tests.architecture.source import PROJECT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
 DOCKERFILE = (PROJECT / "Dockerfile").read_text(encoding="utf-8")
+# Settings that depend on the machine.
+SIZED = ("shared_buffers", "effective_cache_size")
 OURS = ("migrate", "web", "worker", "beat", "listen")
 LONG_RUNNING = ("web", "worker", "beat", "listen")
 
@@ -37,6 +40,19 @@ def test_our_containers_can_do_little(name: str) -> None:
     service = SERVICES[name]
     assert (service["read_only"], service["cap_drop"], service["init"]) == (True, ["ALL"], True)
     assert service["stop_grace_period"] == "30s"
+
+
+def test_every_database_has_the_settings_that_are_recommended() -> None:
+    command = SERVICES["postgres"]["command"][1:]
+    composed = dict(option.removeprefix("-c").split("=") for option in command)
+    assert {name: composed[name] for name in composed if name not in SIZED} == TUNED_SETTINGS
+    rows = re.findall(r"^\| `(\w+)` \| (\S+) \| .+ \|$", _chapter("PostgreSQL"), re.MULTILINE)
+    assert {name: value for name, value in rows if name not in SIZED} == TUNED_SETTINGS
+
+
+def _chapter(title: str) -> str:
+    operations = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
+    return operations.split(f"## {title}\n")[1].split("\n## ")[0]
 
 
 def test_only_the_web_port_is_published_and_only_on_this_machine() -> None:

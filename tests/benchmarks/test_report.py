@@ -62,7 +62,7 @@ def test_without_its_base_a_table_shows_no_ratios() -> None:
 
 def test_what_wrk_prints_is_read() -> None:
     outcome = wrk.parse(PRINTED)
-    assert (outcome.rate, outcome.errors(200), outcome.p99_ms) == (200, 3, 9.9)
+    assert (outcome.rate, outcome.errors((200,)), outcome.p99_ms) == (200, 3, 9.9)
 
 
 def test_a_wrk_that_prints_no_result_is_an_error() -> None:
@@ -72,7 +72,7 @@ def test_a_wrk_that_prints_no_result_is_an_error() -> None:
 
 def test_only_the_wanted_status_is_no_error() -> None:
     outcome = Outcome(requests=10, seconds=1, bytes=0, statuses={"200": 7, "503": 3}, broken=2)
-    assert (outcome.errors(200), outcome.errors(200, 503)) == (5, 2)
+    assert (outcome.errors((200,)), outcome.errors((200, 503))) == (5, 2)
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0.5, 50), (0.99, 99), (1.0, 100)])

@@ -8,8 +8,8 @@ import csv
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from functools import partial
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -179,31 +179,48 @@ FEED_FAULTS: dict[str, Callable[[Path], object]] = {
 }
 
 
+_running = ExitStack()
+
+
+@cache
+def simulator() -> GatewayClient:
+    """One process for all cases, which begin with a reset; `stop_simulator` ends it."""
+    return _running.enter_context(running_gateway())
+
+
+def stop_simulator() -> None:
+    """The next case starts another."""
+    simulator.cache_clear()
+    _running.close()
+
+
 def _gateway(*, only_published: bool = False, deny: str = "", **options: Any) -> OpenedCase:
     """A simulator, and a connector that walks it as `options` say; a search and a pool show only what is on sale."""
 
     @contextmanager
     def opened(_folder: Path, size: int) -> Iterator[Source]:
-        with running_gateway(products=size, options=[f"--deny={deny}"]) as gateway:
-            context = ConnectorContext(
-                source_name="gateway",
-                options={"gateway_url": gateway.url, **options},
-                credentials=FixedCredentials(
-                    Credentials(
-                        app_key=gateway.app_key,
-                        app_secret=gateway.app_secret,
-                        access_token=gateway.access_token,
-                        refresh_token=gateway.refresh_token,
-                    )
-                ),
-                gate=OpenGate(),
-                allowed_hosts=("127.0.0.1",),
-            )
-            connector = build("alibaba1688", context)
-            catalogue = Catalogue(gateway.control("state")["seed"], size)
-            shown = [index for index in range(size) if not only_published or _is_published(catalogue, index)]
-            yield Source(connector, frozenset(str(catalogue.id_of(index)) for index in shown), gateway)
-            connector.close()
+        gateway = simulator()
+        gateway.control("reset", products=size)
+        gateway.control("limits", deny=deny)
+        context = ConnectorContext(
+            source_name="gateway",
+            options={"gateway_url": gateway.url, **options},
+            credentials=FixedCredentials(
+                Credentials(
+                    app_key=gateway.app_key,
+                    app_secret=gateway.app_secret,
+                    access_token=gateway.access_token,
+                    refresh_token=gateway.refresh_token,
+                )
+            ),
+            gate=OpenGate(),
+            allowed_hosts=("127.0.0.1",),
+        )
+        connector = build("alibaba1688", context)
+        catalogue = Catalogue(gateway.control("state")["seed"], size)
+        shown = [index for index in range(size) if not only_published or _is_published(catalogue, index)]
+        yield Source(connector, frozenset(str(catalogue.id_of(index)) for index in shown), gateway)
+        connector.close()
 
     return opened
 

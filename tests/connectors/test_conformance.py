@@ -13,7 +13,7 @@ import pytest
 from products.records import ProductRecord
 from syncjobs.engine.contracts import BatchSpec, Connector, Page, Scope
 from syncjobs.engine.errors import EngineError, RecordRejected
-from tests.connectors.cases import CASES, Case, Source
+from tests.connectors.cases import CASES, Case, Source, stop_simulator
 
 SIZE = 200
 BATCH_SIZES = [1, 7, 100, 1000]  # 100 divides SIZE
@@ -21,6 +21,19 @@ MOST_PAGES = 50 * SIZE  # far beyond what any walk of SIZE products needs
 FAULTS = [pytest.param(case, fault, id=f"{case.name}-{name}") for case in CASES for name, fault in case.faults.items()]
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def simulator_stops() -> Iterator[None]:
+    """With the last test here."""
+    yield
+    stop_simulator()
+
+
+@pytest.fixture(autouse=True)
+def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before calls that are tried again."""
+    monkeypatch.setattr("syncjobs.connectors.alibaba1688.client.QUICK_RETRY_SECONDS", (0, 0))
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tests.server.webserver import WebServer, web_server
 
 BIG_EVENTS, BIG_BYTES = 400, 50_000
 RESIDENT_GROWTH_LIMIT = 50 * 1024**2
-IN_TRANSACTION = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'"
+IN_TRANSACTION = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%%'"
 
 
 @pytest.fixture

@@ -42,8 +42,8 @@ def hold(world: World, **changes: Any) -> SyncJob:
 
 
 def begin_new_day() -> None:
-    """The calls of those who are held are back."""
-    past = (timezone.now() - timedelta(seconds=1)).isoformat()
+    """The calls of those who are held are back; to the database it is as late as when its transaction began."""
+    past = (timezone.now() - timedelta(hours=1)).isoformat()
     for job in SyncJob.objects.filter(state="held"):
         SyncJob.objects.filter(pk=job.pk).update(error={**(job.error or {}), "until": past})
 

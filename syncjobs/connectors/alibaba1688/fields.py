@@ -6,13 +6,16 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from syncjobs.connectors.coerce import identifier, text, web_address, whole_number
+from syncjobs.connectors.coerce import identifier, image_urls, text, web_address, whole_number
 from syncjobs.engine.errors import RecordRejected
 
 T = TypeVar("T")
 
 IMAGE_HOST = "https://cbu01.alicdn.com/"
 LARGEST_COUNT = 2**53
+WORDS_LENGTH = 2000  # only keeps a specification readable
+# A picture on IMAGE_HOST as the platform writes nearly all: nothing in it is left out or put right.
+_PLAIN_IMAGE = re.compile(r"[A-Za-z0-9_!.-][A-Za-z0-9_!./-]{0,1000}")
 _OFFER_ID = re.compile(r"[0-9]{1,30}")
 
 
@@ -58,6 +61,16 @@ def words(value: Any, limit: int) -> str:
     return text(value, limit)
 
 
+@lru_cache(maxsize=4096)
+def _known_word(value: str) -> str:
+    return words(value, WORDS_LENGTH)
+
+
+def word(value: Any) -> str:
+    """`words` for names and values that come again and again, such as those of attributes."""
+    return _known_word(value) if type(value) is str else words(value, WORDS_LENGTH)
+
+
 def sku_id(value: Any) -> str:
     """What `coerce.identifier` makes of `value`; mostly it is a number."""
     return str(value) if type(value) is int else identifier(value)
@@ -66,7 +79,15 @@ def sku_id(value: Any) -> str:
 @lru_cache(maxsize=512)
 def image_address(value: str) -> str:
     """An absolute picture address, "" for none; the variants of a colour share one, hence the cache."""
-    return web_address(value, IMAGE_HOST)
+    return IMAGE_HOST + value if _PLAIN_IMAGE.fullmatch(value) else web_address(value, IMAGE_HOST)
+
+
+def image_addresses(value: Any) -> tuple[str, ...]:
+    """As `coerce.image_urls` on the platform's picture host."""
+    if type(value) is not list:
+        return image_urls(value, IMAGE_HOST)
+    addresses = [image_address(item) for item in value if type(item) is str]
+    return tuple(dict.fromkeys(filter(None, addresses)))
 
 
 def offer_id(value: Any) -> str:

@@ -89,7 +89,7 @@ class SellerListing:
             open_ended=wanted.open_ended,
         )
         for page in walk:
-            yield page_of(page.items, total=page.total)
+            yield page.page or page_of(page.items, total=page.total)
 
     def _page(self, wanted: Range, number: int, *, need_detail: bool) -> PageResult:
         params = {
@@ -196,16 +196,10 @@ def page_of(items: Iterable[bytes], total: int | None = None) -> Page:
 
 
 def _list_page(result: PageResult) -> ListPage:
-    items = tuple(map(bytes, result.items or ()))
-    return ListPage(items=items, ids=tuple(map(comparable, items)), total=total_of(result.total))
-
-
-def comparable(item: bytes) -> str:
-    """What tells whether a page is the same again."""
-    try:
-        return source_id_of(item) or repr(item)
-    except ValueError:
-        return repr(item)
+    items, total = tuple(map(bytes, result.items or ())), total_of(result.total)
+    page = page_of(items, total=total)
+    known = tuple(record.source_id or repr(record.payload) for record in page.records)
+    return ListPage(items=items, ids=known + tuple(repr(item) for item, _ in page.rejected), total=total, page=page)
 
 
 def refused(product_id: str, error: BusinessError) -> Page:

@@ -10,14 +10,16 @@ import msgspec
 from products.records import CategoryRef, ProductRecord, ShopRecord, SkuRecord
 from syncjobs.connectors.alibaba1688.answers import without_lone_surrogates
 from syncjobs.connectors.alibaba1688.fields import (
-    IMAGE_HOST,
+    LARGEST_COUNT,
     count,
     first,
     image_address,
+    image_addresses,
     offer_id,
     read,
     rejected,
     sku_id,
+    word,
     words,
 )
 from syncjobs.connectors.alibaba1688.prices import Pricing, SkuPrice, pricing
@@ -36,15 +38,14 @@ from syncjobs.connectors.alibaba1688.shapes import (
 from syncjobs.connectors.coerce import (
     INTEGER_LIMIT,
     TITLE_LIMIT,
-    image_urls,
     moment,
     whole_number,
 )
 
 OFFER_URL = "https://detail.1688.com/offer/{}.html"
 
-# What the catalogue has room for; WORDS_LENGTH only keeps a specification readable.
-ID_LENGTH, NAME_LENGTH, UNIT_LENGTH, SPEC_ID_LENGTH, WORDS_LENGTH = 100, 200, 20, 64, 2000
+# What the catalogue has room for.
+ID_LENGTH, NAME_LENGTH, UNIT_LENGTH, SPEC_ID_LENGTH = 100, 200, 20, 64
 LARGEST_CATEGORY_ID = 2**63 - 1
 
 # The platform's words for the life of an offer (1688 open platform, productInfo.status), in lower case.
@@ -117,7 +118,7 @@ def _record(
         min_order_quantity=minimum,
         unit=read("saleInfo.unit", words, _unit(sale), UNIT_LENGTH),
         sold_count=read("bookedCount", count, first(wire.booked_count, wire.sold_out)),
-        images=_images(first(wire.image, wire.product_image)) or image_urls(wire.image_url, IMAGE_HOST),
+        images=_images(first(wire.image, wire.product_image)) or image_addresses(wire.image_url),
         attributes=read("attributes", _attributes, first(wire.attributes, wire.product_attribute) or ()),
         status=_status(wire.status),
         url=OFFER_URL.format(source_id),
@@ -200,7 +201,7 @@ def _stock(value: Any, skus: Sequence[SkuRecord]) -> int:
 
 
 def _images(wire: WireImages | None) -> tuple[str, ...]:
-    return image_urls(wire.images, IMAGE_HOST) if wire else ()
+    return image_addresses(wire.images) if wire else ()
 
 
 def _attributes(wire: Iterable[WireAttribute | None]) -> dict[str, Any]:
@@ -211,8 +212,7 @@ def _attributes(wire: Iterable[WireAttribute | None]) -> dict[str, Any]:
     """
     attributes: dict[str, Any] = {}
     for attribute in filter(None, wire):
-        name = words(attribute.name, WORDS_LENGTH)
-        value = words(attribute.value, WORDS_LENGTH)
+        name, value = word(attribute.name), word(attribute.value)
         if not name or not value:
             continue
         known = attributes.get(name)
@@ -225,39 +225,51 @@ def _attributes(wire: Iterable[WireAttribute | None]) -> dict[str, Any]:
 
 def _skus(wire: Sequence[WireSku], prices: Pricing) -> tuple[SkuRecord, ...]:
     """One record per SKU id; of a repeated id the last one counts."""
-    records = (_sku(sku, price) for sku, price in zip(wire, prices.skus, strict=True))
+    records = map(_sku, wire, prices.skus)
     return tuple({record.source_sku_id: record for record in records}.values())
 
 
 def _sku(wire: WireSku, price: SkuPrice) -> SkuRecord:
-    spec_id = read("skuInfos.specId", words, wire.spec_id, SPEC_ID_LENGTH)
-    source_sku_id = read("skuInfos.skuId", sku_id, wire.sku_id) or spec_id
-    if not source_sku_id:
+    spec_id = wire.spec_id
+    if not _is_plain(spec_id, SPEC_ID_LENGTH):
+        spec_id = read("skuInfos.specId", words, spec_id, SPEC_ID_LENGTH)
+    source_sku_id = str(wire.sku_id) if type(wire.sku_id) is int else read("skuInfos.skuId", sku_id, wire.sku_id)
+    if not (source_sku_id or spec_id):
         raise rejected("skuInfos.skuId", "the SKU has no id")
-    properties = [each for each in first(wire.attributes, wire.sku_attributes) or () if each is not None]
+    stock, code = wire.amount_on_sale, wire.cargo_number or wire.sku_code
+    if type(stock) is not int or not 0 <= stock <= LARGEST_COUNT:
+        stock = read("skuInfos.amountOnSale", count, stock)
+    properties = wire.sku_attributes if wire.attributes is None else wire.attributes
     return SkuRecord(
-        source_sku_id=source_sku_id,
+        source_sku_id=source_sku_id or spec_id,
         spec_id=spec_id,
-        code=read("skuInfos.cargoNumber", words, wire.cargo_number or wire.sku_code, ID_LENGTH),
-        spec=read("skuInfos.attributes", _spec, properties),
+        code=read("skuInfos.cargoNumber", words, code, ID_LENGTH) if code is not None else "",
+        spec=read("skuInfos.attributes", _spec, properties or ()),
         price=price.own,
         price_tiers=price.tiers,
-        stock=read("skuInfos.amountOnSale", count, wire.amount_on_sale),
-        image=_first_image(properties),
+        stock=stock,
+        image=_first_image(properties or ()),
     )
 
 
-def _first_image(properties: Iterable[WireSkuAttribute]) -> str:
-    images = (image_address(each.image) for each in properties if isinstance(each.image, str))
-    return next(filter(None, images), "")
+def _is_plain(value: Any, limit: int) -> bool:
+    """Whether a value is text of letters and digits alone, as `words` would leave it."""
+    return type(value) is str and value.isalnum() and len(value) <= limit
 
 
-def _spec(properties: Iterable[WireSkuAttribute]) -> dict[str, str]:
+def _first_image(properties: Iterable[WireSkuAttribute | None]) -> str:
+    for each in properties:
+        if each is not None and isinstance(each.image, str) and (address := image_address(each.image)):
+            return address
+    return ""
+
+
+def _spec(properties: Iterable[WireSkuAttribute | None]) -> dict[str, str]:
     """Name to value of a variant. Raises as `_attributes`."""
     spec = {}
-    for each in properties:
-        name = words(each.display_name or each.name, WORDS_LENGTH)
-        value = words(first(each.attribute_value, each.value), WORDS_LENGTH)
+    for each in filter(None, properties):
+        name = word(each.display_name or each.name)
+        value = word(each.value if each.attribute_value is None else each.attribute_value)
         if name and value:
             spec[name] = value
     return spec
@@ -274,9 +286,13 @@ def _status(value: Any) -> str:
 
 
 def _updated_at(wire: WireProduct) -> datetime | None:
-    moments = (
-        read("modifyTime", moment, wire.modify_time),
-        read("lastUpdateTime", moment, wire.last_update_time),
-        read("modifyDate", moment, wire.modify_date),
-    )
-    return max((each for each in moments if each is not None), default=None)
+    moments = [
+        found
+        for name, value in (
+            ("modifyTime", wire.modify_time),
+            ("lastUpdateTime", wire.last_update_time),
+            ("modifyDate", wire.modify_date),
+        )
+        if value is not None and (found := read(name, moment, value)) is not None
+    ]
+    return max(moments, default=None)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from syncjobs.engine.contracts import Page
 from syncjobs.engine.errors import RetryableSourceError
 
 # How far a growing listing may outrun the total it claims before we stop believing it.
@@ -13,11 +14,15 @@ LONGEST_TAIL = 10_000
 
 
 class ListPage(msgspec.Struct, frozen=True):
-    """One page: each product's bytes, its ids for the comparison of pages, and the total claimed with it."""
+    """One page: each product's bytes, its ids for the comparison of pages, and the total claimed with it.
+
+    `page` is the same for the engine, where whoever looked for the ids had to make it.
+    """
 
     items: tuple[bytes, ...]
     ids: tuple[str, ...]
     total: int | None
+    page: Page | None = None
 
 
 class PageWalk:

@@ -126,8 +126,10 @@ def _sku_price(sku: WireSku) -> SkuPrice:
 
 def _tiers(name: str, wire: Sequence[WireTier | None] | None) -> Tiers:
     """Tiers in rising quantity, those without a price left out, one per quantity."""
+    if not wire:
+        return ()
     prices: dict[int, Decimal] = {}
-    for tier in filter(None, wire or ()):
+    for tier in filter(None, wire):
         price = read(f"{name}.price", money, tier.price)
         if price is not None:
             prices[_start(name, tier.start_quantity)] = price
