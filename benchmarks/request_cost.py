@@ -238,7 +238,7 @@ def _seconds(ask: Ask, requests: int) -> float:
 
 def _calls(ask: Ask) -> float:
     """Function calls a request: the median of ten tens."""
-    return statistics.median(_profiled(ask, 10).total_calls / 10 for _ in range(10))
+    return statistics.median(float(_profiled(ask, 10).total_calls) / 10 for _ in range(10))
 
 
 def _profiled(ask: Ask, requests: int) -> Any:

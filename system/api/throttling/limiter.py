@@ -3,6 +3,7 @@
 import logging
 import math
 import threading
+from functools import cache
 from hashlib import sha1
 from pathlib import Path
 from time import monotonic
@@ -20,7 +21,6 @@ logger = logging.getLogger(__name__)
 PAUSE_SECONDS = 3.0
 
 _SCRIPT = Path(__file__).with_name("take.lua").read_text(encoding="utf-8")
-_DIGEST = sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
 _MICROSECONDS = 1_000_000
 _PER_BUCKET = 3
 
@@ -138,13 +138,19 @@ def _asked(arguments: list[Any]) -> list[int]:
 
 
 def _run(connection: Any, arguments: list[Any]) -> list[int]:
-    connection.send_command("EVALSHA", _DIGEST, *arguments)
+    connection.send_command("EVALSHA", _digest(_SCRIPT), *arguments)
     try:
         return cast("list[int]", connection.read_response())
     except NoScriptError:
         # From now on this server knows it.
         connection.send_command("EVAL", _SCRIPT, *arguments)
         return cast("list[int]", connection.read_response())
+
+
+@cache
+def _digest(script: str) -> str:
+    """The name Redis knows a script by."""
+    return sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
 def _verdict(buckets: list[Bucket], answer: list[int]) -> Verdict:
