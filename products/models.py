@@ -66,6 +66,10 @@ def _reference(
     )
 
 
+def _listing_index(*fields: str, name: str) -> models.Index:
+    return models.Index(fields=fields, include=["status"], condition=_SHOWN, name=name)
+
+
 class Category(models.Model):
     """A node of the category tree.
 
@@ -187,20 +191,26 @@ class Product(models.Model):
                 fields=["sku"], condition=models.Q(source="", deleted_at=None), name="product_own_sku"
             ),
         ]
-        # One for each order of the product list (the primary key serves `id`) and each filter that leaves few of a
-        # million rows. They hold what lists show, so that totals are counted without reading the table; the rare
-        # states get the index on status. A category's or a shop's own rows are few enough to be sorted.
+        # One for each order of the product list and each filter that leaves few of a million rows. They hold what such
+        # lists need besides, so that deep pages, totals and a category in any order are read from them alone; the
+        # rare states get the index on status.
         indexes = [
-            models.Index(fields=["category", "id"], condition=_SHOWN, name="product_category"),
-            models.Index(fields=["shop", "id"], condition=_SHOWN, name="product_shop"),
+            models.Index(
+                fields=["category", "id"],
+                include=["status", "price", "stock", "sold_count", "created_at", "updated_at"],
+                condition=_SHOWN,
+                name="product_category",
+            ),
+            _listing_index("id", name="product_live"),
+            _listing_index("shop", "id", name="product_shop"),
             models.Index(
                 fields=["status", "id"], condition=_SHOWN & ~models.Q(status="published"), name="product_status"
             ),
-            models.Index(fields=["price", "id"], condition=_SHOWN, name="product_price"),
-            models.Index(fields=["stock", "id"], condition=_SHOWN, name="product_stock"),
-            models.Index(fields=["sold_count", "id"], condition=_SHOWN, name="product_sold"),
-            models.Index(fields=["created_at", "id"], condition=_SHOWN, name="product_created"),
-            models.Index(fields=["updated_at", "id"], condition=_SHOWN, name="product_updated"),
+            _listing_index("price", "id", name="product_price"),
+            _listing_index("stock", "id", name="product_stock"),
+            _listing_index("sold_count", "id", name="product_sold"),
+            _listing_index("created_at", "id", name="product_created"),
+            _listing_index("updated_at", "id", name="product_updated"),
             models.Index(fields=["sku"], name="product_sku"),
             # Few rows: what operators own, and where their source disagrees.
             models.Index(fields=["source", "id"], condition=~models.Q(owned_fields=[]), name="product_owned"),

@@ -37,6 +37,21 @@ def fetch_all(sql: str, params: Parameters = ()) -> list[tuple[Any, ...]]:
         return rows
 
 
+def fetch_all_planned(sql: str, params: Parameters = ()) -> list[tuple[Any, ...]]:
+    """The same, planned for these very parameters.
+
+    A statement that comes again is planned once for all values, which is a guess where they leave very different
+    numbers of rows.
+    """
+    connection.ensure_connection()
+    driver: Any = connection.connection
+    threshold, driver.prepare_threshold = driver.prepare_threshold, None
+    try:
+        return fetch_all(sql, params)
+    finally:
+        driver.prepare_threshold = threshold
+
+
 def fetch_one(sql: str, params: Parameters = ()) -> tuple[Any, ...] | None:
     """The first row of a statement, None without one."""
     with connection.cursor() as cursor:

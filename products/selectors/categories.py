@@ -10,14 +10,11 @@ Category = dict[str, Any]
 
 _COLUMNS = "id, parent_id, name, path, level, is_leaf, created_at, updated_at"
 _DETAIL = f"SELECT {_COLUMNS} FROM products_category WHERE id = %s"  # noqa: S608 - constants only
+# What writers count of the products filed right in a category, summed up over all below each.
 _PRODUCT_COUNTS = """
-    SELECT node.id, sum(filed.products)::bigint FROM (
-        SELECT c.ancestors, (
-            SELECT count(*) FROM products_product p WHERE p.category_id = c.id AND p.deleted_at IS NULL
-        ) AS products
-        FROM products_category c WHERE c.ancestors && %s::bigint[]
-    ) AS filed CROSS JOIN LATERAL unnest(filed.ancestors) AS node (id)
-    WHERE node.id = ANY(%s::bigint[]) GROUP BY node.id
+    SELECT node.id, sum(s.products)::bigint
+    FROM products_category c JOIN products_stamp s ON s.scope = c.id CROSS JOIN LATERAL unnest(c.ancestors) AS node (id)
+    WHERE c.ancestors && %s::bigint[] AND node.id = ANY(%s::bigint[]) GROUP BY node.id
 """
 _FILTERS = {
     "parent_id": "parent_id = %s",

@@ -217,25 +217,52 @@ def count_query(taken: Selection) -> Query:
 
 
 def _ids(taken: Selection, order: Order, way: str, limit: int, offset: int, after: Sequence[Any] | None) -> Query:
-    """The ids and sort values of one page. Its numbers are in the text: plans for unknown ones would be guesses."""
+    """The ids and sort values of one page."""
     if not order.nullable:
-        part = _ordered(taken if after is None else _behind(taken, order, way, after), order, way, limit)
-        return Query(f"{part.sql} OFFSET {offset}", part.parameters)
-    parts = [_ordered(part, order, way, limit + offset) for part in _valued_and_blank(taken, order, way, after)]
-    union = " UNION ALL ".join(f"({part.sql})" for part in parts)
-    sql = f"SELECT * FROM ({union}) AS merged ORDER BY key {way} NULLS LAST, id {way} LIMIT {limit} OFFSET {offset}"  # noqa: S608
-    return Query(sql, [value for part in parts for value in part.parameters])
+        return _part(taken if after is None else _behind(taken, order, way, after), order, way, limit, offset)
+    *valued, blank = _valued_and_blank(taken, order, way, after)
+    return (
+        _valued_then_blank(valued[0], blank, order, way, limit, offset)
+        if valued
+        else _part(blank, order, way, limit, offset)
+    )
 
 
-def _ordered(taken: Selection, order: Order, way: str, limit: int) -> Query:
+def _part(taken: Selection, order: Order, way: str, limit: int, offset: int = 0) -> Query:
+    """A page of rows in an order. The text has the size of a page but not its number, so that it is planned once."""
+    rows = _ordered(taken, order, way)
+    if not offset:
+        return Query(f"{rows.sql} LIMIT {limit}", rows.parameters)
+    return Query(f"{rows.sql} LIMIT {limit} OFFSET %s", [*rows.parameters, offset])
+
+
+def _valued_then_blank(valued: Selection, blank: Selection, order: Order, way: str, limit: int, offset: int) -> Query:
+    """A page of rows with a value, filled up with those without; the latter are passed over while there are others."""
+    first, rest = _part(valued, order, way, limit, offset), _ordered(blank, order, way)
+    skipped = Query("0", [])
+    if offset:
+        before = f"SELECT count(*) FROM (SELECT FROM products_product p WHERE {valued.condition} LIMIT %s) AS counted"  # noqa: S608
+        skipped = Query(
+            f"CASE WHEN (SELECT count(*) FROM valued) > 0 THEN 0 ELSE greatest(%s::bigint - ({before}), 0) END",  # noqa: S608
+            [offset, *valued.parameters, offset],
+        )
+    sql = f"""
+        WITH valued AS MATERIALIZED ({first.sql}),
+        blank AS MATERIALIZED ({rest.sql} LIMIT {limit} - (SELECT count(*) FROM valued) OFFSET {skipped.sql})
+        SELECT id, key FROM valued UNION ALL SELECT id, key FROM blank
+    """  # noqa: S608
+    return Query(sql, [*first.parameters, *rest.parameters, *skipped.parameters])
+
+
+def _ordered(taken: Selection, order: Order, way: str) -> Query:
     key = order.column
     by = f"{key} {way}" if key == "p.id" else f"{key} {way}, p.id {way}"
-    rows = f"SELECT p.id, {key} AS key FROM products_product p WHERE {taken.condition}"  # noqa: S608
-    return Query(f"{rows} ORDER BY {by} LIMIT {limit}", taken.parameters)
+    rows = f"SELECT p.id, {key} AS key FROM products_product p WHERE {taken.condition} ORDER BY {by}"  # noqa: S608
+    return Query(rows, taken.parameters)
 
 
 def _valued_and_blank(taken: Selection, order: Order, way: str, after: Sequence[Any] | None) -> list[Selection]:
-    """Rows with a value and then those without: an index has the latter at one end, where only one order wants them."""
+    """Rows with a value, if any are left, and those without: an index has these first or last."""
     valued, blank = taken.narrowed(f"{order.column} IS NOT NULL"), taken.narrowed(f"{order.column} IS NULL")
     if after is None:
         return [valued, blank]

@@ -23,7 +23,7 @@ from products.selectors.listing import (
 from products.selectors.search import best_candidates, find, matching
 from products.selectors.shapes import PRODUCT_JOINS, whole_product
 from system.naming import SNAKE, Naming
-from system.sql import fetch_all, fetch_one
+from system.sql import fetch_all, fetch_all_planned, fetch_one
 
 # The order of a search that names none.
 RELEVANCE = "relevance"
@@ -114,7 +114,7 @@ def product_page(
         count=count.query if count else None,
         look=Look(naming, filters.get("qty")),
     )
-    return _listed(query, count, limit, offset)
+    return _listed(query, count, limit, offset, planned_once=_is_plain(filters, known, sort))
 
 
 def search_page(
@@ -215,8 +215,15 @@ def _count(filters: Mapping[str, Any], covered: Coverage, taken: Selection) -> C
     return Count(kept, capped=False) if kept else Count(count_query(taken), capped=True)
 
 
-def _listed(query: Query, count: Count | None, limit: int, offset: int) -> ListedProducts:
-    found = fetch_all(*query)
+def _is_plain(filters: Mapping[str, Any], covered: Coverage, sort: str) -> bool:
+    """Whether one plan is the best for all values: an index has the rows of the list in its order."""
+    if counter(filters, covered) is None:
+        return False
+    return not covered.categories or (sort == "id" and len(covered.scopes) == 1)
+
+
+def _listed(query: Query, count: Count | None, limit: int, offset: int, *, planned_once: bool) -> ListedProducts:
+    found = fetch_all(*query) if planned_once else fetch_all_planned(*query)
     shown = found[:limit]
     total, exact = _total(count, found, limit, offset) if count else (None, False)
     last = [shown[-1][1], shown[-1][0]] if len(found) > limit else None
