@@ -16,14 +16,24 @@ from system import leaving
 logger = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
 LOOK_SECONDS = 0.5
 
 
 def die_with_parent(sent: signal.Signals) -> None:
     """Have the kernel send us `sent` when our parent is gone, however it went (Linux; elsewhere nothing happens)."""
+    _prctl(PR_SET_PDEATHSIG, int(sent))
+
+
+def adopt_grandchildren() -> None:
+    """Become the parent of what our children leave behind (Linux)."""
+    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _prctl(option: int, argument: int) -> None:
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:
-        prctl(PR_SET_PDEATHSIG, int(sent))
+        prctl(option, argument)
 
 
 def leave_when_told() -> None:

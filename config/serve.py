@@ -13,6 +13,7 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
+from config.server.handover import Sender, channel
 from config.server.supervisor import Pulse, Supervisor, Work
 
 logger = logging.getLogger("config.serve")
@@ -41,8 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         print(_bind_problem(options, error), file=sys.stderr)
         return EXIT_CANNOT_BIND
-    work = _supervisor(options, listener).run()
-    return work() if work else 0
+    outcome = _supervisor(options, listener).run()
+    return outcome if isinstance(outcome, int) else outcome()
 
 
 def raise_open_files_limit() -> None:
@@ -82,19 +83,23 @@ def _bind_problem(options: argparse.Namespace, error: OSError) -> str:
 
 
 def _supervisor(options: argparse.Namespace, listener: socket.socket) -> Supervisor:
-    app = _loaded()
-    from config.server.handover import channel
-
     pulse = Pulse(1 + options.processes)
     sending, receiving = channel()
-    works: list[Work] = [partial(_serve_websockets, receiving, pulse, listener)]
-    works += [partial(_serve_http, app, listener, sending, pulse, place) for place in range(1, 1 + options.processes)]
-    logger.info("serving on %s:%s", *listener.getsockname()[:2])
-    return Supervisor(works, pulse, DRAIN_SECONDS + END_SECONDS)
+
+    def prepare() -> list[Work]:
+        app = _loaded()
+        logger.info("serving on %s:%s", *listener.getsockname()[:2])
+        works: list[Work] = [partial(_serve_websockets, receiving, pulse, listener)]
+        places = range(1, 1 + options.processes)
+        return [*works, *[partial(_serve_http, app, listener, sending, pulse, place) for place in places]]
+
+    return Supervisor(1 + options.processes, prepare, pulse, DRAIN_SECONDS + END_SECONDS)
 
 
 def _loaded() -> Any:
     """The application, with everything that its processes will share."""
+    # Little of what is imported is garbage, and looking for it takes a fifth of the start.
+    gc.disable()
     from django.urls import get_resolver
 
     import config.asgi
@@ -103,14 +108,13 @@ def _loaded() -> Any:
     from config.wsgi import application
 
     get_resolver().url_patterns  # noqa: B018 (imports the views)
-    gc.collect()
     # The collector would touch, and so copy, every page that the processes share.
     gc.freeze()
+    gc.enable()
     return application
 
 
 def _serve_http(app: Any, listener: socket.socket, sending: socket.socket, pulse: Pulse, place: int) -> int:
-    from config.server.handover import Sender
     from config.server.http import HttpServer
 
     sender = Sender(sending, lambda: pulse.last(WEBSOCKETS) > 0)

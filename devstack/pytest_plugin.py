@@ -31,6 +31,7 @@ PATIENCE = {
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests() -> Generator[None, None, None]:
     """Before Django reads its settings: start the servers, or take our part of those that run."""
+    gc.disable()
     os.environ["IGNORE_ENV_FILES"] = "1"
     # A thread of its own would write past the transactions that tests are rolled back in.
     os.environ["API_USAGE_SECONDS"] = "0"
@@ -54,6 +55,7 @@ def pytest_collection_finish() -> None:
     """What is loaded by now stays: nobody need look for garbage in it again and again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

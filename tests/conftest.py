@@ -38,6 +38,9 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile("repeatable")
 
+# Days end every so many seconds since 1970 by UTC or in China; no test should begin on one day and end on the next.
+DAYS_END_SECONDS, NEARLY_SECONDS = 8 * 3600, 20
+
 POLL_SECONDS = 0.02
 # When a test is taken to hang, never what something may take: the machine may be busy with anything.
 HANG_SECONDS = 300
@@ -89,7 +92,7 @@ def slow_is_not_broken() -> None:
     connections.settings["default"]["OPTIONS"]["connect_timeout"] = HANG_SECONDS
     django_settings.REDIS_SOCKET_TIMEOUT_SECONDS = HANG_SECONDS
     # A job of a few products ends within one slice.
-    django_settings.SYNC_SLICE_SECONDS = HANG_SECONDS
+    django_settings.SYNC_SLICE_SECONDS = django_settings.SYNC_TURN_SECONDS = HANG_SECONDS
     health.PATIENCE_SECONDS = live.ANSWER_SECONDS = HANG_SECONDS
 
 
@@ -99,6 +102,14 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     with django_db_blocker.unblock():
         emptying.remember()
     TransactionTestCase._fixture_teardown = lambda _case: emptying.empty()  # type: ignore[attr-defined] # not in the stubs
+
+
+@pytest.fixture(autouse=True)
+def no_day_ends() -> None:
+    """A test that begins just before midnight waits for it."""
+    left = DAYS_END_SECONDS - time.time() % DAYS_END_SECONDS
+    if left < NEARLY_SECONDS:
+        time.sleep(left)
 
 
 @pytest.fixture(autouse=True)

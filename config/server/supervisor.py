@@ -1,4 +1,8 @@
-"""The parent of the server's processes: forks them, starts again those that end, ends them all."""
+"""The parent of the server's processes: starts them, starts again those that end, ends them all.
+
+It imports nothing of the application. A template does, forks the processes and is gone: so they share what is imported,
+and no copy of it lies idle in a parent.
+"""
 
 import logging
 import mmap
@@ -11,7 +15,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import NamedTuple
 
-from config.lifeline import die_with_parent
+from config.lifeline import adopt_grandchildren, die_with_parent
 
 logger = logging.getLogger(__name__)
 
@@ -19,10 +23,12 @@ Work = Callable[[], int]
 
 # A process that shows no sign of life this long is replaced; on a busy machine a pause of seconds is no hang.
 SILENT_SECONDS = 30
-# Who ends sooner than this after its start waits as long before the next.
-HEALTHY_AFTER_SECONDS = 1
+# Who ends sooner than this after its start has to wait for the next.
+HEALTHY_AFTER_SECONDS = 3
+AGAIN_SECONDS = 1
 LOOK_SECONDS = 1
 SLOT = struct.Struct("d")
+PID = struct.Struct("i")
 
 
 class Pulse:
@@ -53,28 +59,33 @@ class Child(NamedTuple):
 
 
 class Supervisor:
-    """Forks one process for each piece of work, so that all of them share what is imported by now.
+    """Keeps one process running for each place.
 
     Args:
-        works: what the processes do; each returns its exit code.
+        places: how many processes there are.
+        prepare: imports everything and returns what each process does, its exit code being what that returns.
         patience_seconds: how long they may take to end.
     """
 
-    def __init__(self, works: list[Work], pulse: Pulse, patience_seconds: float) -> None:
-        self._works = works
+    def __init__(self, places: int, prepare: Callable[[], list[Work]], pulse: Pulse, patience_seconds: float) -> None:
+        self._prepare = prepare
         self._pulse = pulse
         self._patience_seconds = patience_seconds
         self._children: dict[int, Child] = {}
-        self._due = dict.fromkeys(range(len(works)), 0.0)
+        self._due = dict.fromkeys(range(places), 0.0)
+        # What is to be said of a process once there is one that can write logs.
+        self._ends: list[str] = []
         self._signalled = threading.Event()
         self._stopping = False
+        self._exit_code = 0
         self._parent = os.getpid()
 
-    def run(self) -> Work | None:
-        """Watch over the processes until SIGTERM or Ctrl-C; then None.
+    def run(self) -> Work | int:
+        """Watch over the processes until SIGTERM or Ctrl-C, or until they cannot start; then the exit code.
 
         Returns in each process, too: with its work.
         """
+        adopt_grandchildren()
         kept = {number: signal.signal(number, self._note) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)}
         while not self._stopping:
             work = self._start_due()
@@ -87,28 +98,64 @@ class Supervisor:
             self._bury()
             self._kill_silent()
         self._end()
-        return None
+        return self._exit_code
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self._stopping = self._stopping or number != signal.SIGCHLD
         self._signalled.set()
 
     def _start_due(self) -> Work | None:
-        for place, due in list(self._due.items()):
-            if time.monotonic() >= due:
-                del self._due[place]
-                child = os.fork()
-                if child == 0:
-                    return self._begin(place)
-                self._children[child] = Child(place, time.monotonic())
+        due = [place for place, at in self._due.items() if time.monotonic() >= at]
+        if not due:
+            return None
+        reading, writing = os.pipe()
+        template = os.fork()
+        if template == 0:
+            os.close(reading)
+            return self._multiply(due, writing)
+        os.close(writing)
+        with open(reading, "rb") as pipe:
+            started = [PID.unpack(pid) for pid in iter(lambda: pipe.read(PID.size), b"")]
+        _, status = os.waitpid(template, 0)
+        self._count(due, [pid for (pid,) in started], os.waitstatus_to_exitcode(status))
         return None
 
-    def _begin(self, place: int) -> Work:
+    def _count(self, due: list[int], started: list[int], code: int) -> None:
+        now = time.monotonic()
+        for place, process in zip(due, started, strict=False):
+            del self._due[place]
+            self._children[process] = Child(place, now)
+        self._ends = self._ends if code else []
+        if code and not self._children:
+            # As broken as at the first start: it would only fail again.
+            self._stopping, self._exit_code = True, code
+        for place in due[len(started) :]:
+            self._due[place] = now + AGAIN_SECONDS
+
+    def _multiply(self, due: list[int], writing: int) -> Work | None:
+        """In the template: become each process that is due."""
+        die_with_parent(signal.SIGKILL)
+        works = self._prepare()
+        for line in self._ends:
+            logger.warning(line)
+        template = os.getpid()
+        for place in due:
+            child = os.fork()
+            if child == 0:
+                os.close(writing)
+                self._wait_for_parent(template)
+                return works[place]
+            os.write(writing, PID.pack(child))
+        os._exit(0)
+
+    def _wait_for_parent(self, template: int) -> None:
+        """The template goes, then we are the supervisor's."""
+        while os.getppid() == template:
+            time.sleep(0.001)
         die_with_parent(signal.SIGTERM)
         if os.getppid() != self._parent:
-            # It went between the fork and the line above.
+            # It went before the line above.
             os._exit(0)
-        return self._works[place]
 
     def _bury(self) -> None:
         for child in list(self._children):
@@ -122,14 +169,14 @@ class Supervisor:
         if not self._stopping:
             now = time.monotonic()
             brief = now - child.started_at < HEALTHY_AFTER_SECONDS
-            self._due[child.place] = now + (HEALTHY_AFTER_SECONDS if brief else 0)
-            logger.warning("process %s ended with %s and is started again", process, code)
+            self._due[child.place] = now + (AGAIN_SECONDS if brief else 0)
+            self._ends.append(f"process {process} ended with {code} and is started again")
 
     def _kill_silent(self) -> None:
         oldest = time.monotonic() - SILENT_SECONDS
         for process, child in self._children.items():
             if max(self._pulse.last(child.place), child.started_at) < oldest:
-                logger.error("process %s shows no sign of life and is killed", process)
+                self._ends.append(f"process {process} shows no sign of life and is killed")
                 os.kill(process, signal.SIGKILL)
 
     def _end(self) -> None:

@@ -27,7 +27,7 @@ REAL_CALLS_PER_SECOND, SIMULATED_CALLS_PER_SECOND = 10, 500
 START_PATIENCE_SECONDS = 60
 LOG_TAIL_BYTES = 1500
 
-WORKER = ["worker", "--concurrency", "2", "--queues", "critical,default,low"]
+WORKER = ["worker", "--queues", "critical,default,low"]
 CELERY = ["-m", "celery", "-A", "config"]
 PROJECT_ENVIRONMENT = {"DJANGO_SETTINGS_MODULE": "config.settings", "IGNORE_ENV_FILES": "1"}
 PATIENT_DATABASE = {"DATABASE_STATEMENT_TIMEOUT_MS": "60000", "DATABASE_LOCK_TIMEOUT_MS": "30000"}
@@ -143,7 +143,7 @@ class Stack:
         worker = {**PATIENT_DATABASE, "PROCESS_NAME": "worker"}
         beat = {**PATIENT_DATABASE, "PROCESS_NAME": "beat"}
         self._supervisor.start(self._command("web", serve, {"PROCESS_NAME": "web"}))
-        self._supervisor.start(self._command("worker", [*CELERY, *WORKER], worker))
+        self._supervisor.start(self._command("worker", [*CELERY, *WORKER, "--concurrency", cores], worker))
         self._supervisor.start(self._command("beat", [*CELERY, "beat"], beat))
         if not self.options.gateway:
             listen = {**PATIENT_DATABASE, "PROCESS_NAME": "listen"}

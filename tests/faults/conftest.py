@@ -1,4 +1,4 @@
-"""One stack for each file: its tests kill and restart what they like, and leave it working."""
+"""One stack for all files: the tests kill and restart what they like, and leave it working."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pytest
 from tests.faults.stack import Stack, running_stack
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def stack() -> Iterator[Stack]:
     """One worker of two processes."""
     with running_stack() as running:

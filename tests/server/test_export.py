@@ -16,7 +16,7 @@ from tests.server.webserver import WebServer, web_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PRODUCTS, THREADS, RUDE_CLIENTS = 5_000, 2, 20
+PRODUCTS, THREADS, RUDE_CLIENTS = 5_000, 2, 8
 FILL = f"""
     INSERT INTO products_product (source, source_id, sku, title, description, currency, price_tiers, stock,
         min_order_quantity, unit, sold_count, images, attributes, status, url, fingerprint, owned_fields, version,

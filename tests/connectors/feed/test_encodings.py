@@ -17,7 +17,7 @@ from syncjobs.engine.errors import FatalSourceError, RetryableSourceError
 from tests.connectors.cases import feed_connector, feed_from, record
 
 ROOT = Path(__file__).parents[3]
-REAL = [ROOT.parent / "shared/data/real-offers.ndjson", Path(__file__).parent / "data/sample.ndjson"]
+REAL = Path(__file__).parent / "data/offers.ndjson"
 FULL = Scope(type="full", batch_size=7)
 # "亐" is 0x81 0x5C in GBK and "乗" ends in 0x7B, "俓" in 0x7D; the last has four bytes, two of them digits.
 TRICKY = '亐 乗 俓 "引" \\ 丂 \U00020087 ä'
@@ -78,15 +78,14 @@ def test_every_format_reads_the_same_in_every_encoding(
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_real_offers_become_the_same_products_in_every_encoding(tmp_path: Path, encoding: str) -> None:
-    real = next(path for path in REAL if path.exists())
     example = json.loads((ROOT / "docs/examples/feed-real-offers.json").read_text(encoding="utf-8"))
-    path = write(tmp_path, encoded(real.read_text(encoding="utf-8"), encoding), "offers.ndjson")
+    path = write(tmp_path, encoded(REAL.read_text(encoding="utf-8"), encoding), "offers.ndjson")
 
     def products(where: Path) -> list[Any]:
         connector = feed_from(example | {"path": str(where)}, cache_folder=str(tmp_path / "snapshots"))
         return [connector.normalize(raw) for page in walk(connector) for raw in page.records]
 
-    assert products(path) == products(real)
+    assert products(path) == products(REAL)
 
 
 @pytest.mark.parametrize(

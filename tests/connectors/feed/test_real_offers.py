@@ -14,7 +14,7 @@ from tests.connectors.cases import feed_from
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "docs/examples/feed-real-offers.json"
 SAMPLE = Path(__file__).parent / "data/sample.ndjson"
-ALL_OFFERS = ROOT.parent / "shared/data/real-offers.ndjson"
+ALL_OFFERS = Path(__file__).parent / "data/offers.ndjson"
 
 
 def sync(path: Path) -> tuple[list[dict[str, Any]], list[ProductRecord]]:
@@ -29,8 +29,7 @@ def sync(path: Path) -> tuple[list[dict[str, Any]], list[ProductRecord]]:
 
 @pytest.fixture(params=[SAMPLE, ALL_OFFERS], ids=["sample", "all"])
 def offers(request: pytest.FixtureRequest) -> list[tuple[dict[str, Any], ProductRecord]]:
-    path = request.param if request.param.exists() else SAMPLE
-    given, products = sync(path)
+    given, products = sync(request.param)
     return list(zip(given, products, strict=True))
 
 
