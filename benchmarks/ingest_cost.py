@@ -137,7 +137,7 @@ def watch(stages: Any) -> None:
 def main() -> None:
     """Start the servers, run the six syncs, print."""
     options = _options()
-    _start_servers()
+    start_servers()
     django.setup()
     from django.core.management import call_command
 
@@ -290,7 +290,8 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _start_servers() -> None:
+def start_servers() -> None:
+    """PostgreSQL and Redis of their own, and the environment that leads to them, until this process ends."""
     home = Path(tempfile.mkdtemp(prefix="s1688-bench-"))
     home.chmod(0o755)
     wanted = {"shared_preload_libraries": "pg_stat_statements", "compute_query_id": "on"}
@@ -306,6 +307,7 @@ def _start_servers() -> None:
         "JWT_SIGNING_KEY": secrets.token_urlsafe(48),
         "CREDENTIALS_KEYS": Fernet.generate_key().decode(),
         "DATABASE_STATEMENT_TIMEOUT_MS": "60000",
+        "OUTBOUND_ALLOWED_HOSTS": "127.0.0.1",
         "SYSTEM_LOG": "false",
     }
 

@@ -23,6 +23,8 @@ from system import sql
 CHUNK = 5000
 # Rows of a finished walk's memory removed at once.
 FORGET_CHUNK = 50_000
+# From so many products on it matters how they are compared with what was seen.
+MANY = 1000
 
 
 def may_delist(job: SyncJob, plan: Plan) -> bool:
@@ -42,6 +44,9 @@ def delist_missing(job: SyncJob, claim: Claim, pulse: Heartbeat) -> None:
         LeaseLost, SyncCancelled: the batch is not ours any more.
     """
     job = SyncJob.objects.select_related("source").get(pk=job.pk)
+    if (job.total or 0) >= MANY:
+        # Of a walk that has just ended the planner knows nothing, and would compare each product with each.
+        sql.execute("ANALYZE syncjobs_seenproduct")
     doubt = _doubt(job, approved=_is_approved(claim))
     if doubt:
         _skip(job, claim, doubt)
