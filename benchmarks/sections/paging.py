@@ -62,8 +62,8 @@ SECTION = Section(
     title="Deep pages",
     about=(
         "Pages of 20 of the list of all products, over 4 connections. The total of so many products is counted by the"
-        " others with every page. A cursor goes on behind a product; pages by number end at 100,000 rows. The same few pages are asked for"
-        " again and again, so whoever keeps answers may give them out of a cache."
+        " others with every page. A cursor goes on behind a product; pages by number end at 100,000 rows."
+        " The same few pages are asked for again and again, so whoever keeps answers may give them out of a cache."
     ),
     run=run,
     tables=(
