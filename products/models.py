@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from products.ingest.models import ProductStamp
-from products.search.models import SearchPair, SearchShop, SearchText, Suggestion, SuggestionRefresh
+from products.search.models import SearchBuild, SearchPair, SearchShop, SearchText, Suggestion, SuggestionRefresh
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -24,6 +24,7 @@ __all__ = [
     "Product",
     "ProductChange",
     "ProductStamp",
+    "SearchBuild",
     "SearchPair",
     "SearchShop",
     "SearchText",

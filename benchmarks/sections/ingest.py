@@ -155,7 +155,7 @@ def run(bench: Bench) -> None:
     bench.installation.fresh_database(EMPTY)
     bench.installation.fill(0, EMPTY)
     wanted = {name: way for name, way in WAYS.items() if way.quick or not bench.options.quick}
-    for turn in range(bench.options.rounds):
+    for turn in range(bench.options.few_rounds):
         for name, way in wanted.items():
             _measure(bench, name, way, turn)
     bench.installation.drop_database(EMPTY)
