@@ -2,15 +2,18 @@
 
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from benchmarks.accounting import tree_memory
 from benchmarks.world.installation import Installation
-from devstack.demo.stack import CELERY, PATIENT_DATABASE, PROJECT, WORKER
+from devstack.demo.stack import CELERY, PATIENT_DATABASE, PROJECT, START_PATIENCE_SECONDS, WORKER, tail
 from devstack.supervisor import Command
 
 SAMPLE_SECONDS = 0.5
+# The last that Celery prints before it starts its processes, and how long these take at most.
+READY, FORK_SECONDS = "[queues]", 3
 
 
 @contextmanager
@@ -23,9 +26,24 @@ def workers(installation: Installation, database: str, processes: int) -> Iterat
     worker = Command("worker", [sys.executable, *CELERY, *arguments], environment=environment, log=log, folder=PROJECT)
     worker.start()
     try:
+        _wait_until_ready(worker)
         yield worker.pid or 0
     finally:
         worker.stop()
+
+
+def _wait_until_ready(worker: Command) -> None:
+    """How long a worker takes to start is not what is measured.
+
+    Raises:
+        RuntimeError: it does not start.
+    """
+    deadline = time.monotonic() + START_PATIENCE_SECONDS
+    while READY not in worker.log.read_text(errors="replace"):
+        if not worker.alive() or time.monotonic() > deadline:
+            raise RuntimeError(f"the worker does not start. {tail(worker.log)}")
+        time.sleep(0.1)
+    time.sleep(FORK_SECONDS)
 
 
 class PeakMemory:
