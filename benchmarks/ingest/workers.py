@@ -16,8 +16,7 @@ SAMPLE_SECONDS = 0.5
 @contextmanager
 def workers(installation: Installation, database: str, processes: int) -> Iterator[int]:
     """A worker with so many processes on this database; gives its process id."""
-    concurrency = WORKER.index("--concurrency") + 1
-    arguments = [*WORKER[:concurrency], str(processes), *WORKER[concurrency + 1 :]]
+    arguments = [*WORKER, "--concurrency", str(processes)]
     log = installation.folder / "worker.log"
     log.unlink(missing_ok=True)
     environment = {**installation.environment(database), **PATIENT_DATABASE, "PROCESS_NAME": "worker"}
