@@ -66,7 +66,7 @@ $(BENCH_STAMP): benchmarks/requirements.txt
 	@mkdir -p .devstack && $(PYTHON) -m venv $(@D) && \
 		$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-input -r $< && touch $@
 
-bench: $(STAMP)  ## Measure it beside others and write docs/performance.md [SIZE=1000000] [ROUNDS=3] [SECONDS=4] [ONLY=reads]
+bench: $(STAMP)  ## Measure it beside others and write docs/performance.md [SIZE=1000000] [ROUNDS=3] [SECONDS=3] [ONLY=reads]
 	@$(MAKE) --no-print-directory $(BENCH_STAMP) || echo "dlt could not be installed; it is left out" >&2
 	@$(RUN) -m benchmarks --document docs/performance.md $(if $(SIZE),--size $(SIZE)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(ONLY),--only "$(ONLY)") $(ARGS)

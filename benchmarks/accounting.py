@@ -1,36 +1,40 @@
-"""What processes took: CPU seconds and resident memory of whole trees, read from /proc."""
+"""What processes took: CPU seconds and memory of whole trees, read from /proc."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 _PARENT, _USER, _CHILDREN_SYSTEM, _RESIDENT = 1, 11, 14, 21
 
 
-class Usage(NamedTuple):
-    """CPU seconds since the start, of children that have ended too, and resident bytes now."""
-
-    cpu_seconds: float
-    resident_bytes: int
-
-
-def tree_usage(root: int) -> Usage:
-    """The usage of a process and everything below it; zero when it is gone."""
+def tree_seconds(root: int) -> float:
+    """CPU seconds of a process and everything below it since they began, ended children too; 0.0 when it is gone."""
     lines = _all_processes()
-    cpu, resident = 0, 0
-    for pid in _tree(root, lines):
-        fields = lines[pid]
-        cpu += sum(int(ticks) for ticks in fields[_USER : _CHILDREN_SYSTEM + 1])
-        resident += int(fields[_RESIDENT])
-    return Usage(cpu / TICKS, resident * PAGE)
+    members = [lines[pid] for pid in _tree(root, lines)]
+    return sum(int(ticks) for fields in members for ticks in fields[_USER : _CHILDREN_SYSTEM + 1]) / TICKS
+
+
+def tree_memory(root: int) -> int:
+    """Bytes that a process and everything below it hold; what they share counts once."""
+    lines = _all_processes()
+    return sum(_memory(pid, lines[pid]) for pid in _tree(root, lines))
+
+
+def _memory(pid: int, fields: list[str]) -> int:
+    """Its proportional share, or all that is resident where the kernel does not tell."""
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return int(fields[_RESIDENT]) * PAGE
+    shares = [line.split()[1] for line in rollup.splitlines() if line.startswith("Pss:")]
+    return int(shares[0]) * 1024 if shares else 0
 
 
 def cpu_split(roots: Mapping[str, int]) -> dict[str, float]:
     """CPU seconds by name of these trees."""
-    return {name: tree_usage(root).cpu_seconds for name, root in roots.items()}
+    return {name: tree_seconds(root) for name, root in roots.items()}
 
 
 def _all_processes() -> dict[int, list[str]]:

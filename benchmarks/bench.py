@@ -9,7 +9,7 @@ from resource import RUSAGE_CHILDREN, getrusage
 
 import httpx
 
-from benchmarks.accounting import cpu_split, tree_usage
+from benchmarks.accounting import cpu_split, tree_memory
 from benchmarks.client.driving import drive
 from benchmarks.client.load import Load, Outcome
 from benchmarks.options import Options
@@ -156,7 +156,7 @@ class Site:
 
     def memory_mb(self) -> float:
         """What its processes hold."""
-        return tree_usage(self.server.pid or 0).resident_bytes / MEGABYTE
+        return tree_memory(self.server.pid or 0) / MEGABYTE
 
     def measure(self, load: Load, *, section: str, scenario: str, turn: int, every_status: bool = False) -> Measurement:
         """Drive a load and account for it.
@@ -185,7 +185,8 @@ class Site:
             scenario=scenario,
             variant=self.variant.name,
             round=turn,
-            rate=outcome.rate,
+            # Who says "come back later" has not done what was asked.
+            rate=outcome.rate_of(load.good[:1]),
             p50_ms=outcome.p50_ms,
             p99_ms=outcome.p99_ms,
             errors=outcome.errors(load.good),
@@ -194,6 +195,8 @@ class Site:
             cpu=cpu,
             facts={
                 "requests": outcome.requests,
+                "broken": outcome.broken,
+                "timeouts": outcome.timeouts,
                 "answer_kb": outcome.bytes / 1024 / outcome.requests if outcome.requests else 0.0,
             },
             statuses=outcome.statuses,

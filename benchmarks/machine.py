@@ -35,7 +35,7 @@ def about(options: Options, installation: Installation) -> dict[str, str]:
         "PostgreSQL": f"{server}; {', '.join(shown)}",
         "driver": program(),
         "products": f"{options.size:,}",
-        "measured": f"{options.rounds} rounds of {options.seconds:g} s; medians over the rounds",
+        "measured": f"{options.rounds} rounds of {options.seconds:g} s, some of {options.few_rounds}",
     }
 
 

@@ -25,7 +25,7 @@ class Options:
 
     size: int = 1_000_000
     rounds: int = 3
-    seconds: float = 4
+    seconds: float = 3
     sections: frozenset[str] = field(default_factory=frozenset)
     variants: frozenset[str] = field(default_factory=frozenset)
     quick: bool = False
@@ -33,6 +33,11 @@ class Options:
     folder: Path = PROJECT / ".devstack" / "bench"
     results: Path = PROJECT / "var" / "bench.json"
     document: Path | None = None
+
+    @property
+    def few_rounds(self) -> int:
+        """Rounds of what takes long and differs little: two at most."""
+        return min(self.rounds, 2)
 
     def wants(self, section: str) -> bool:
         """Whether a section is to be measured."""

@@ -8,8 +8,7 @@ from typing import Self
 import httpx
 import psycopg
 
-from benchmarks.accounting import tree_usage
-from benchmarks.bench import MEGABYTE, Site
+from benchmarks.bench import Site
 
 LOOK_SECONDS = 0.5
 HEALTH_PATIENCE_SECONDS = 30
@@ -57,8 +56,7 @@ class Watch:
         with psycopg.connect(self._site.bench.installation.database_url(), autocommit=True) as connection:
             while not self._over.wait(LOOK_SECONDS):
                 self.connections = max(self.connections, connection.execute(_CONNECTIONS).fetchall()[0][0])
-                used = tree_usage(self._site.server.pid or 0)
-                self.memory_mb = max(self.memory_mb, used.resident_bytes / MEGABYTE)
+                self.memory_mb = max(self.memory_mb, self._site.memory_mb())
 
     def __enter__(self) -> Self:
         for thread in self._threads:

@@ -24,6 +24,7 @@ class ProductsConfig(AppConfig):
         from products.services.exports import remove_old_exports, run_export
         from products.services.follows import forget_follower
         from products.services.ownership import RELEASE_KIND, run_release
+        from products.services.search_index import REINDEX_KIND, reindex_if_due, run_reindex
         from system.backoffice.pages import estimated_rows
         from system.dashboard import register_card
         from system.info import register_counter
@@ -44,4 +45,6 @@ class ProductsConfig(AppConfig):
         register_handler(EXPORT_KIND, run_export)
         register_handler(RELEASE_KIND, run_release)
         register_sweeper(remove_old_exports)
+        register_handler(REINDEX_KIND, run_reindex)
         register_sweeper(mend_feed)
+        register_sweeper(reindex_if_due)

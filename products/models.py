@@ -3,6 +3,7 @@
 References are id columns without constraints; selectors join explicitly and services delete what belongs together.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -12,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from products.ingest.models import ProductStamp
-from products.search.models import SearchPair, SearchShop, SearchText, Suggestion, SuggestionRefresh
+from products.search.models import SearchBuild, SearchPair, SearchShop, SearchText, Suggestion, SuggestionRefresh
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -23,6 +24,7 @@ __all__ = [
     "Product",
     "ProductChange",
     "ProductStamp",
+    "SearchBuild",
     "SearchPair",
     "SearchShop",
     "SearchText",
@@ -66,8 +68,8 @@ def _reference(
     )
 
 
-def _listing_index(*fields: str, name: str) -> models.Index:
-    return models.Index(fields=fields, include=["status"], condition=_SHOWN, name=name)
+def _listing_index(*fields: str, name: str, also: Sequence[str] = ()) -> models.Index:
+    return models.Index(fields=fields, include=["status", *also], condition=_SHOWN, name=name)
 
 
 class Category(models.Model):
@@ -192,16 +194,15 @@ class Product(models.Model):
             ),
         ]
         # One for each order of the product list and each filter that leaves few of a million rows. They hold what such
-        # lists need besides, so that deep pages, totals and a category in any order are read from them alone; the
-        # rare states get the index on status.
+        # lists need besides, so that deep pages, totals and a category in any order are read from them alone (totals of
+        # filters that leave many from `product_live`); the rare states get the index on status.
         indexes = [
-            models.Index(
-                fields=["category", "id"],
-                include=["status", "price", "stock", "sold_count", "created_at", "updated_at"],
-                condition=_SHOWN,
+            _listing_index(
+                *("category", "id"),
+                also=["price", "stock", "sold_count", "created_at", "updated_at"],
                 name="product_category",
             ),
-            _listing_index("id", name="product_live"),
+            _listing_index("id", also=["source", "price", "stock"], name="product_live"),
             _listing_index("shop", "id", name="product_shop"),
             models.Index(
                 fields=["status", "id"], condition=_SHOWN & ~models.Q(status="published"), name="product_status"
@@ -209,8 +210,8 @@ class Product(models.Model):
             _listing_index("price", "id", name="product_price"),
             _listing_index("stock", "id", name="product_stock"),
             _listing_index("sold_count", "id", name="product_sold"),
-            _listing_index("created_at", "id", name="product_created"),
-            _listing_index("updated_at", "id", name="product_updated"),
+            _listing_index("created_at", "id", also=["source"], name="product_created"),
+            _listing_index("updated_at", "id", also=["source"], name="product_updated"),
             models.Index(fields=["sku"], name="product_sku"),
             # Few rows: what operators own, and where their source disagrees.
             models.Index(fields=["source", "id"], condition=~models.Q(owned_fields=[]), name="product_owned"),

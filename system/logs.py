@@ -27,6 +27,9 @@ STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "
 # Queries that come again and again; what a client made up must not fill the memory.
 REMEMBERED_QUERIES, REMEMBERED_LENGTH = 2048, 500
 
+# What no line of ours names need not be found out for every line.
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+
 access_logger = logging.getLogger("system.access")
 
 

@@ -64,7 +64,7 @@ class RequestIdMiddleware:
         request_id = accept_request_id(request.META.get("HTTP_X_REQUEST_ID"))
         with request_scope(request_id), actor_scope():
             response = self.get_response(request)
-            headers.put(response, {"x-request-id": ("X-Request-ID", request_id)})
+            headers.put_last(response, {"x-request-id": ("X-Request-ID", request_id)})
             seconds = perf_counter() - started
             if request.path_info.startswith("/api"):
                 log_access(request, response, seconds)

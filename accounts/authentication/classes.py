@@ -44,7 +44,7 @@ class JWTAuthentication(BaseAuthentication):
         Raises:
             AuthenticationFailed: it is not good.
         """
-        header = request.META.get("HTTP_AUTHORIZATION", "")
+        header = request._request.META.get("HTTP_AUTHORIZATION", "")
         if not header:
             return None
         scheme, _, raw = header.partition(" ")
@@ -71,7 +71,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     def by_key(self, request: Request) -> AuthenticatedUser | None:
         """The owner of the key; None without one."""
-        raw = request.META.get("HTTP_X_API_KEY", "")
+        raw = request._request.META.get("HTTP_X_API_KEY", "")
         return authenticate_key(raw, client_ip(request._request)) if raw else None
 
 

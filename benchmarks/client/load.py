@@ -36,8 +36,14 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def rate(self) -> float:
-        """Requests a second."""
+        """Answers a second, whatever their status."""
         return self.requests / self.seconds if self.seconds else 0.0
+
+    def rate_of(self, good: tuple[int, ...]) -> float:
+        """Answers a second with one of these statuses."""
+        answers = sum(self.statuses.values())
+        well = sum(self.statuses.get(name, 0) for name in ("expected", *map(str, good)))
+        return self.rate * well / answers if answers else 0.0
 
     def errors(self, good: tuple[int, ...]) -> int:
         """What was not answered with one of these statuses."""

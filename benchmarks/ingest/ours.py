@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 import psycopg
 
-from benchmarks.accounting import tree_usage
+from benchmarks.accounting import tree_seconds
 from benchmarks.bench import MEGABYTE
 from benchmarks.ingest.workers import PeakMemory
 from benchmarks.world.installation import Installation
@@ -33,10 +33,10 @@ def sync(installation: Installation, database: str, worker: int, orders: dict[st
     """
     url = installation.database_url(database)
     server = installation.postgres.pid or 0
-    before = _wal(url), tree_usage(worker).cpu_seconds, tree_usage(server).cpu_seconds
+    before = _wal(url), tree_seconds(worker), tree_seconds(server)
     with PeakMemory(worker) as memory:
         done = _run(installation, database, orders)
-    after = _wal(url), tree_usage(worker).cpu_seconds, tree_usage(server).cpu_seconds
+    after = _wal(url), tree_seconds(worker), tree_seconds(server)
     if done["state"] != "succeeded":
         raise RuntimeError(f"the sync ended as {done['state']}: {done['error']}")
     wal, worker_seconds, database_seconds = (new - old for new, old in zip(after, before, strict=True))

@@ -5,19 +5,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from benchmarks.accounting import tree_usage
+from benchmarks.accounting import tree_memory
 from benchmarks.world.installation import Installation
 from devstack.demo.stack import CELERY, PATIENT_DATABASE, PROJECT, WORKER
 from devstack.supervisor import Command
 
-SAMPLE_SECONDS = 0.25
+SAMPLE_SECONDS = 0.5
 
 
 @contextmanager
 def workers(installation: Installation, database: str, processes: int) -> Iterator[int]:
     """A worker with so many processes on this database; gives its process id."""
-    concurrency = WORKER.index("--concurrency") + 1
-    arguments = [*WORKER[:concurrency], str(processes), *WORKER[concurrency + 1 :]]
+    arguments = [*WORKER, "--concurrency", str(processes)]
     log = installation.folder / "worker.log"
     log.unlink(missing_ok=True)
     environment = {**installation.environment(database), **PATIENT_DATABASE, "PROCESS_NAME": "worker"}
@@ -40,7 +39,7 @@ class PeakMemory:
 
     def _watch(self) -> None:
         while not self._over.wait(SAMPLE_SECONDS):
-            self.peak = max(self.peak, tree_usage(self._root).resident_bytes)
+            self.peak = max(self.peak, tree_memory(self._root))
 
     def __enter__(self) -> "PeakMemory":
         self._thread.start()

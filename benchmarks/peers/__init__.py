@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+
+from benchmarks.peers import gin
 
 # What every ratio of reads is a ratio to.
 BASE = "fastapi-sqlalchemy"
-CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,14 @@ VARIANTS: dict[str, Variant] = {
             label="FastAPI + asyncpg",
             about="Hand-written SQL on asyncpg and orjson, no models: as fast as FastAPI gets; no limits, no log.",
             command=_uvicorn("benchmarks.peers.fastapi_asyncpg:app"),
+        ),
+        Variant(
+            name="gin",
+            label="Gin + pgx",
+            about="Go: Gin, pgx and its pool, structs, `count(*)` and OFFSET, JWT checked without a query; no limits.",
+            command=gin.command,
+            missing=gin.missing,
+            quick=False,
         ),
         Variant(
             name="drf",

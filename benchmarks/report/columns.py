@@ -59,6 +59,7 @@ COLUMNS: dict[str, Column] = {
     "count": Column("products", _fact("products", 0)),
     "answer": Column("KB an answer", _fact("answer_kb")),
     "database": Column("PostgreSQL ms a request", lambda line, _: _database(line)),
+    "timeouts": Column("without an answer in 30 s", _fact("timeouts", 0)),
     "connections": Column("PostgreSQL connections, most", _fact("database_connections", 0)),
     "health": Column("`/health` slowest, ms", _fact("health_max_ms", 0)),
     "wal": Column("WAL bytes a product", _fact("wal_bytes", 0)),

@@ -17,25 +17,40 @@ from benchmarks.sections import SECTIONS
 IMAGES = "images"
 HEAD = """# Performance: measured beside others
 
-Everything on this page comes from one run of `make bench` on one machine, so its numbers can be compared with each
-other and with nothing else: on another machine, or on another day, only the ratios mean something. Every variant of a
-table was measured in the same run, in rounds that take turns; a cell is the median of the rounds, errors are their sum.
-Server, database, Redis and load generator share the machine's cores.
+Everything below comes from one run of `make bench` on one machine, so its numbers can be compared with each other and
+with nothing else: on another machine, or on another day, only the ratios mean something. Every variant of a table was
+measured in the same run, in rounds that take turns; a cell is the median of the rounds, errors are their sum. Server,
+database, Redis and load generator share the machine's cores.
 
 ## Repeat it
 
-`make bench` measures everything and writes this page; with `SIZE=10000`, `SIZE=100000` or `SIZE=10000000` other
-catalogues (a million products take about 5 GB of disk and some minutes to load, ten million ten times that; the loaded
-database is kept in `.devstack/` for the next run), with `ROUNDS=5` and `SECONDS=10` longer ones, with `ONLY=reads` one
-section. `make bench-quick` runs all of it in a short form whose numbers mean nothing: the tests run it, too.
+`make bench` measures everything and writes this page. It takes about 25 minutes and, for a million products, 6 GB of
+disk; the filled database is kept in `.devstack/` for the next run.
+
+* `SIZE=10000`, `SIZE=100000` or `SIZE=10000000`: another catalogue. Ten million products take ten times the disk and
+  the time to load; what is measured afterwards takes as long as before.
+* `ROUNDS=5`, `SECONDS=10`: more and longer measurements. `ONLY=reads`, `ONLY="reads ingest"`: some sections.
+* `make bench-quick` is a short form of all of it, whose numbers mean nothing; the tests run it, too.
+* `.venv/bin/python -m benchmarks --help` lists the rest; `.venv/bin/python -m benchmarks.report.document var/bench.json
+  docs/performance.md` writes this page anew from the results of the last run.
+
 Load comes from wrk where that is installed (Debian: `apt-get install wrk`), else from a generator in
-`benchmarks/client/`.
-The parts are in `benchmarks/peers/` (who is measured) and `benchmarks/sections/` (what is measured).
+`benchmarks/client/`. dlt gets a virtual environment of its own. Gin is measured where Debian's `golang-go`,
+`golang-github-gin-gonic-gin-dev` and `golang-github-jackc-pgx-v4-dev` are installed.
+
+`benchmarks/peers/` holds who is measured, `benchmarks/sections/` what is measured; either begins with the list to
+add to. Single parts are measured by smaller programs in `benchmarks/`, which print what they find.
+"""
+NOTHING = """## No run is kept here yet
+
+`make bench` writes its tables and charts below.
 """
 
 
 def render(results: Results, images: Path | None = None) -> str:
     """The page; charts are drawn into `images` when that is given."""
+    if not results.measurements:
+        return f"{HEAD}\n{NOTHING}"
     about = "".join(f"| {name} | {value} |\n" for name, value in results.about.items())
     parts = [HEAD, f"## This run\n\n| | |\n|---|---|\n{about}", _servers(results)]
     parts += [text for section in SECTIONS if (text := _section(results, section, images))]

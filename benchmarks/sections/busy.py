@@ -29,7 +29,7 @@ PROCESSES = 2
 
 def run(bench: Bench) -> None:
     """Measure lists without and with a sync in every round."""
-    for turn in range(bench.options.rounds):
+    for turn in range(bench.options.few_rounds):
         scenario = QUIET
         try:
             with bench.serving(VARIANTS[VARIANT]) as site:

@@ -17,13 +17,14 @@ from benchmarks.failures import FAILURES, failure
 from benchmarks.peers import BASE, VARIANTS, Variant
 from benchmarks.results import Measurement
 from benchmarks.section import Section, Shown
+from benchmarks.world import searches
 from benchmarks.world.facts import WorldFacts
-from benchmarks.world.products import COMMON_WORD, MISSING_WORD, RARE_WORD
+from benchmarks.world.products import PAGE_SIZES
 
 NAME = "reads"
 MANY = 1000
-# Pages of about 20 that begin in a category's first so many pages: no address comes twice, so no cache can help.
-PAGE_SIZES, DEEPEST_PAGE = range(18, 23), 40
+# Pages that begin in a category's first so many pages: no address comes twice, so no cache can help.
+DEEPEST_PAGE = 40
 COMPARED_ANSWERS = 3
 WARM_UP_SECONDS, SETTLE_SECONDS = 2.0, 15
 COLUMNS = ("rate", "ratio", "p50", "p99", "errors", "memory", "cpu", "answer")
@@ -85,8 +86,8 @@ def _details(world: WorldFacts) -> list[str]:
     return [f"/api/v1/products/{number}" for number in world.product_ids]
 
 
-def _search(text: str) -> Callable[[WorldFacts], list[str]]:
-    return lambda _world: [f"/api/v1/products/search?q={quote(text)}"]
+def _search(queries: Callable[[], list[str]]) -> Callable[[WorldFacts], list[str]]:
+    return lambda _world: [f"/api/v1/products/search?{quote(query, safe='=&')}" for query in queries()]
 
 
 _SEARCH: dict[str, Any] = {"connections": 8, "for_limited": False, "compared": False}
@@ -103,9 +104,9 @@ SCENARIOS = (
         compared_with="list-same",
     ),
     Scenario("detail", "Detail: one product with description and SKUs", _details),
-    Scenario("search-two", "Search: two characters that many titles have", _search(COMMON_WORD), **_SEARCH),
-    Scenario("search-rare", "Search: a word that few titles have", _search(RARE_WORD), **_SEARCH),
-    Scenario("search-miss", "Search: a word that no title has", _search(MISSING_WORD), **_SEARCH),
+    Scenario("search-two", "Search: two characters that many titles have", _search(searches.two_characters), **_SEARCH),
+    Scenario("search-rare", "Search: a text that few titles have", _search(searches.rare), **_SEARCH),
+    Scenario("search-miss", "Search: a text that no title has", _search(searches.missing), **_SEARCH),
 )
 
 

@@ -20,7 +20,7 @@ QUICK_SOCKETS = 20
 
 def run(bench: Bench) -> None:
     """Measure each load in every round; one process holds all the sockets."""
-    for turn in range(bench.options.rounds):
+    for turn in range(bench.options.few_rounds):
         scenario = next(iter(LOADS))
         try:
             with bench.serving(VARIANTS[VARIANT]) as site:

@@ -30,7 +30,9 @@ ROOTS, MIDDLES, LEAVES = 10, 4, 5
 MEASURED_SHARE, MEASURED_LEAST = 200, 100
 # One product in so many has this word, no product has the other one.
 RARE_WORD, RARE_EVERY = "霁蓝釉", 20_011
-COMMON_WORD, MISSING_WORD = "收腰", "鑫麤骉"
+MISSING_WORD = "鑫麤骉"
+# Pages of about 20, of different sizes so that more addresses are different ones.
+PAGE_SIZES = range(18, 23)
 PRODUCTS_A_SHOP = 40
 FIRST_OFFER_ID = 700_000_000_000
 FIRST_CATEGORY_ID = 900_000
@@ -46,6 +48,11 @@ class Leaf(NamedTuple):
     id: int
     names: tuple[str, ...]
     trade: Trade
+
+
+def trades() -> tuple[Trade, ...]:
+    """The lines of business whose words the titles are made of, one for each root of the tree."""
+    return _trades
 
 
 @cache

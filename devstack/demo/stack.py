@@ -28,8 +28,6 @@ START_PATIENCE_SECONDS = 60
 LOG_TAIL_BYTES = 1500
 
 WORKER = ["worker", "--queues", "critical,default,low"]
-# While one slice of a sync waits for its source, another writes.
-SLICES_PER_CORE = 2
 CELERY = ["-m", "celery", "-A", "config"]
 PROJECT_ENVIRONMENT = {"DJANGO_SETTINGS_MODULE": "config.settings", "IGNORE_ENV_FILES": "1"}
 PATIENT_DATABASE = {"DATABASE_STATEMENT_TIMEOUT_MS": "60000", "DATABASE_LOCK_TIMEOUT_MS": "30000"}
@@ -145,8 +143,7 @@ class Stack:
         worker = {**PATIENT_DATABASE, "PROCESS_NAME": "worker"}
         beat = {**PATIENT_DATABASE, "PROCESS_NAME": "beat"}
         self._supervisor.start(self._command("web", serve, {"PROCESS_NAME": "web"}))
-        slices = str(SLICES_PER_CORE * int(cores))
-        self._supervisor.start(self._command("worker", [*CELERY, *WORKER, "--concurrency", slices], worker))
+        self._supervisor.start(self._command("worker", [*CELERY, *WORKER, "--concurrency", cores], worker))
         self._supervisor.start(self._command("beat", [*CELERY, "beat"], beat))
         if not self.options.gateway:
             listen = {**PATIENT_DATABASE, "PROCESS_NAME": "listen"}

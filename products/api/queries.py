@@ -20,6 +20,9 @@ from system.api.pagination import CURSOR_MAX_LENGTH, PageQuery, decode_cursor
 from system.api.query import BooleanField, ListField, Query, QuerySerializer, RepeatedField, SortField, TimeField
 
 SEARCH_MAX_LENGTH = 200
+FOUND_BY = _(
+    "Words of title, attributes or supplier, or parts of words; pinyin or initials; a SKU, an offer id or an offer link"
+)
 FEED_SCOPE = "changes"
 # As many digits as a whole number may have in a query.
 MAX_ID = 10**18 - 1
@@ -61,7 +64,7 @@ class ProductFilters(QuerySerializer):
     updated_since = TimeField(required=False)
     start_time = TimeField(required=False, help_text=_("Created at this time or later"))
     end_time = TimeField(required=False, help_text=_("Created at this time or earlier"))
-    q = _text(SEARCH_MAX_LENGTH, help_text=_("Part of the title, taken literally"))
+    q = _text(SEARCH_MAX_LENGTH, help_text=FOUND_BY)
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -118,7 +121,7 @@ class ProductSearchQuery(ProductFilters, SearchParts, PageQuery):
     qty = _quantity()
     q = serializers.CharField(
         max_length=SEARCH_MAX_LENGTH,
-        help_text=_("Part of the title, taken literally; a SKU, an offer id or a pasted offer link"),
+        help_text=FOUND_BY,
     )
 
     @classmethod

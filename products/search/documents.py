@@ -49,7 +49,7 @@ def document(
     """
     heading = f"{TITLE}{fold(title)}{TITLE}"
     numbers = pairs(heading)
-    borne = {code: fold(code) for code in islice(codes, MOST_CODES)}
+    borne = {code: _folded_code(code) for code in islice(codes, MOST_CODES)}
     for code, folded in borne.items():
         numbers.add(code_number(folded))
         if not code.isalnum() and (leading := _LAST_MARK.match(code)):
@@ -63,6 +63,11 @@ def document(
 def code_number(folded: str) -> int:
     """The number of a folded code, or of the leading part of one."""
     return crc32(folded.encode("utf-8", "surrogatepass")) - SIGN
+
+
+def _folded_code(code: str) -> str:
+    """As `fold` has it; most codes are letters and digits, where half a microsecond is enough."""
+    return code.lower() if code.isascii() and code.isalnum() else fold(code)
 
 
 @lru_cache(maxsize=10_000)
@@ -85,4 +90,4 @@ def _values(properties: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 def _attribute(value: str) -> tuple[str, frozenset[int]]:
     """Few values are on most products, so they are worked out once."""
     folded = fold(value[:LONGEST_ATTRIBUTE])
-    return folded, frozenset(pairs(folded))
+    return folded, frozenset(pairs(folded if len(folded) > 1 else ATTRIBUTE + folded))

@@ -63,6 +63,20 @@ class SearchPair(models.Model):
         return self.reading
 
 
+class SearchBuild(models.Model):
+    """One row: of which `version` all that is kept is, and how far the products are that get the one in the making.
+
+    Without a row nothing is in the making: then everything was written by those who wrote the products.
+    """
+
+    version = models.PositiveSmallIntegerField()
+    target = models.PositiveSmallIntegerField()
+    position = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.version)
+
+
 class Suggestion(models.Model):
     """Something that a search can be completed to: a phrase of many titles, a category, or a shop.
 

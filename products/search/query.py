@@ -8,9 +8,9 @@ is a step of its own (`MATERIALIZED`), read only as far as it is wanted.
 import re
 from typing import NamedTuple
 
-from products.search.documents import CODE, TITLE, code_number
+from products.search.documents import ATTRIBUTE, CODE, TITLE, code_number
 from products.search.folding import fold, pairs, words
-from products.search.vocabulary import Reading, understood
+from products.search.vocabulary import Reading, beginning_with, understood
 from products.selectors.listing import Query
 
 # How well a row fits, best first. What is only read so comes after all that is written so.
@@ -60,6 +60,8 @@ def sought(text: str) -> Sought:
     spoken = phrase if len(wanted) > 1 and all(map(_LETTERS.fullmatch, wanted)) else ""
     readings = understood(dict.fromkeys([*wanted, spoken]))
     found = _all([_finding(word, readings.get(word, [])) for word in wanted])
+    if wanted and all(len(word) == 1 for word in wanted):
+        found = _all([found, _beginning(wanted[0])])
     if spoken in readings:
         found = _any([found, *map(_read, readings[spoken])])
     patterns = [reading.pattern for ways in readings.values() for reading in ways]
@@ -85,10 +87,16 @@ def _joined(operator: str, conditions: list[Query]) -> Query:
     return Query(sql, [value for condition in conditions for value in condition.parameters])
 
 
+def _beginning(character: str) -> Query:
+    """Titles with a character, and products that have it as an attribute: nothing else is looked up by one alone."""
+    numbers = [*beginning_with(character), *_numbers(ATTRIBUTE + character)]
+    return Query("st.numbers && %s::integer[]", [numbers])
+
+
 def _finding(word: str, readings: list[Reading]) -> Query:
-    if len(word) == 1:
-        return Query(_ANYWHERE, [word])
     numbers = _numbers(word)
+    if not numbers:
+        return Query(_ANYWHERE, [word])
     ways = [Query(_PAIRED, [numbers, word]), Query(_SUPPLIED, [numbers, word])]
     if _LATIN.search(word):
         ways.append(Query(_PAIRED, [[code_number(word)], CODE + word]))
@@ -106,14 +114,17 @@ def _first(phrase: str) -> Query:
 
 
 def _rank(phrase: str, wanted: list[str], patterns: list[str]) -> Query:
-    in_title = " AND ".join([f"strpos({_HEADING}, %s) > 0"] * len(wanted)) or "false"
-    in_text = " AND ".join([_ANYWHERE] * len(wanted)) or "false"
+    code = Query("strpos(st.text, %s) > 0", [f"{CODE}{phrase}{CODE}"]) if _LATIN.search(phrase) else Query("false", [])
+    # The title is what stands before the first mark of codes; a word is in it if it is found before that.
+    in_title = [f"strpos(st.text, %s) BETWEEN 1 AND strpos(st.text, '{TITLE}{CODE}')"] * len(wanted)
+    in_text = [_ANYWHERE] * len(wanted)
     read = _read_rank(patterns) if patterns else Query("", [])
     sql = f"""
-        CASE WHEN strpos(st.text, %s) > 0 THEN {EXACT_CODE} WHEN starts_with(st.text, %s) THEN {TITLE_START}
-        WHEN {in_title} THEN {IN_TITLE} WHEN {in_text} THEN {IN_ATTRIBUTES} {read.sql} ELSE {BY_SUPPLIER} END
+        CASE WHEN {code.sql} THEN {EXACT_CODE} WHEN starts_with(st.text, %s) THEN {TITLE_START}
+        WHEN {" AND ".join(in_title) or "false"} THEN {IN_TITLE}
+        WHEN {" AND ".join(in_text) or "false"} THEN {IN_ATTRIBUTES} {read.sql} ELSE {BY_SUPPLIER} END
     """
-    return Query(sql, [f"{CODE}{phrase}{CODE}", TITLE + phrase, *wanted, *wanted, *read.parameters])
+    return Query(sql, [*code.parameters, TITLE + phrase, *wanted, *wanted, *read.parameters])
 
 
 def _read_rank(patterns: list[str]) -> Query:

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from products.selectors.listing import COUNT_LIMIT, Query
+from products.selectors.listing import Query
 from system.sql import fetch_one
 
 FACETS = ("category", "price", "shop", "attributes")
@@ -41,7 +41,7 @@ _PRICES = """
 """
 # Values are counted by us: to take the JSON apart costs the database five times as much.
 _ATTRIBUTES = "SELECT '[' || string_agg(f.attributes::text, ',') || ']' FROM found f"
-_LOOKED_AT = Query(f"SELECT count(*) FROM ids), (SELECT count(*) > {COUNT_LIMIT} FROM near", [])  # noqa: S608
+_LOOKED_AT = Query("SELECT count(*) FROM ids), (SELECT yes FROM partly", [])
 _SQL: dict[str, Query] = {
     "category": Query(_CATEGORIES, []),
     "price": Query(_PRICES, [_STEPS]),
@@ -54,7 +54,8 @@ def facets(found: Query, wanted: Collection[str]) -> dict[str, Any]:
     """The commonest values of what was found, with how many products have each.
 
     Args:
-        found: what stands in a WITH clause to give `candidates` (id, key) and `near`: see `products.selectors.search`.
+        found: what stands in a WITH clause to give `candidates` (id, key) and `partly`: see
+            `products.selectors.search`.
         wanted: some of FACETS.
 
     Returns:
@@ -67,7 +68,8 @@ def facets(found: Query, wanted: Collection[str]) -> dict[str, Any]:
         ids AS MATERIALIZED (SELECT id FROM candidates ORDER BY key DESC, id DESC LIMIT {FACET_LIMIT + 1}),
         found AS MATERIALIZED (
             SELECT p.category_id, p.shop_id, p.price {", p.attributes" if "attributes" in wanted else ""}
-            FROM (SELECT id FROM ids LIMIT {FACET_LIMIT}) AS taken JOIN products_product p ON p.id = taken.id
+            FROM (SELECT id FROM ids LIMIT {FACET_LIMIT}) AS taken
+            CROSS JOIN LATERAL (SELECT * FROM products_product WHERE id = taken.id OFFSET 0) AS p
         )
         SELECT {columns}
     """  # noqa: S608 - constants and numbers only; every value is a parameter

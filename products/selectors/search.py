@@ -1,7 +1,7 @@
 """Which products a text finds, and in which order: pages, and a condition for everything else.
 
 Best first is an exact code, then titles that begin with the text, then titles, attributes, suppliers; among equals what
-sells best. Of a text that more than COUNT_LIMIT products have, that many are looked at, those that it begins, and those
+sells best. Of a text that more than FOUND_LIMIT products have, that many are looked at, those that it begins, and those
 that come first among the others: more nobody reads.
 """
 
@@ -9,14 +9,19 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from products.search.query import Sought, sought
-from products.selectors.listing import COUNT_LIMIT, EVERYTHING, ORDERS, Look, Order, Query, Selection
+from products.selectors.listing import EVERYTHING, ORDERS, Look, Order, Query, Selection
 from products.selectors.shapes import PRODUCT_JOINS, listed_product
 from system.sql import fetch_all, fetch_one
 
+# Totals are exact up to here; each product that is found is a row of its own, somewhere in the table.
+FOUND_LIMIT = 5_000
 # Of what begins with a text or bears it as a code.
-_MOST_FIRST = 1_000
-# Of a common text also the best of a list are looked through, this far down.
-_WALKED = 3_000
+_MOST_FIRST = 300
+# Of a common text the best of a list are looked through, this far down, and so many of what the index finds.
+_WALKED, _NEAR_OF_COMMON = 1_000, 1_000
+# A text that so many of the first products of a list have is not looked up at all: the index would take longer to name
+# the products than it takes to see them. Small tables are always looked up, so that totals are exact.
+_PROBED, _MANY_OF_PROBED, _LARGE = 200, 12, 200_000
 # A rank and the number sold as one number to sort by; below 2^53, so that cursors keep it.
 _RANK_STEP = 10**15
 _RELEVANCE = f"rank * {_RANK_STEP} + least(p.sold_count, {_RANK_STEP - 1})"
@@ -27,9 +32,9 @@ def matching(taken: Selection, text: str) -> Selection:
     """Only what the text finds, all of it, however much that is: what a list walks through, or the few that are it."""
     wanted = sought(text)
     found = f"SELECT st.product_id FROM products_searchtext st WHERE {wanted.found.sql}"  # noqa: S608 - constants only, here and below
-    probe = f"WITH hits AS MATERIALIZED ({found}) SELECT count(*) FROM (SELECT FROM hits LIMIT {COUNT_LIMIT + 1}) AS h"  # noqa: S608
+    probe = f"WITH hits AS MATERIALIZED ({found}) SELECT count(*) FROM (SELECT FROM hits LIMIT {FOUND_LIMIT + 1}) AS h"  # noqa: S608
     row = fetch_one(probe, wanted.found.parameters)
-    if row and row[0] > COUNT_LIMIT:
+    if row and row[0] > FOUND_LIMIT:
         each = f"(SELECT {wanted.found.sql} FROM products_searchtext st WHERE st.product_id = p.id)"  # noqa: S608
         return taken.narrowed(each, *wanted.found.parameters)
     few = f"p.id = ANY(ARRAY(WITH hits AS MATERIALIZED ({found}) SELECT product_id FROM hits))"  # noqa: S608
@@ -68,8 +73,10 @@ def find(
     found = candidates(taken, sought(text), key, order or _MOST_SOLD, _way(descending), checked)
     query = page_query(found, order, _way(descending), (limit, offset), after, look)
     rows = fetch_all(*query)
-    *_, total, partly = rows[0]
-    return Found([row[:3] for row in rows if row[0] is not None], min(total, COUNT_LIMIT), not partly)
+    *_, total, partly, least = rows[0]
+    if partly and taken is EVERYTHING and checked is EVERYTHING:
+        total = max(total, least)
+    return Found([row[:3] for row in rows if row[0] is not None], min(total, FOUND_LIMIT), not partly)
 
 
 def page_query(
@@ -80,7 +87,7 @@ def page_query(
     after: Sequence[Any] | None,
     look: Look,
 ) -> Query:
-    """Rows (id, sort value, product, total, whether that is not all); one without a product if the page is empty."""
+    """Rows (id, sort value, product, total, and `partly`); one without a product if the page is empty."""
     behind = _behind(way, _key(order)[1], after)
     sql = f"""
         WITH {found.sql}, page AS MATERIALIZED (
@@ -88,8 +95,8 @@ def page_query(
             ORDER BY key {way} NULLS LAST, id {way} LIMIT {part[0]} OFFSET {part[1]}
         )
         SELECT page.id, page.key::text, {listed_product(look.naming, priced=look.priced)}::text,
-            (SELECT count(*) FROM candidates), (SELECT count(*) > {COUNT_LIMIT} FROM near)
-        FROM (SELECT) AS always LEFT JOIN page ON true LEFT JOIN products_product p ON p.id = page.id
+            (SELECT count(*) FROM candidates), partly.yes, partly.least
+        FROM partly LEFT JOIN page ON true LEFT JOIN products_product p ON p.id = page.id
             {PRODUCT_JOINS} {look.join.sql}
         ORDER BY page.key {way} NULLS LAST, page.id {way}
     """  # noqa: S608 - constants and numbers only; every value is a parameter, here and below
@@ -106,27 +113,21 @@ def candidates(
 ) -> Query:
     """What stands in a WITH clause to give `candidates`: rows (id, key) of what is wanted and taken, each once.
 
-    `near` has more than COUNT_LIMIT rows if that is not all.
+    One row of `partly` says whether that is not all (`yes`), and how many there are at least whatever is taken.
 
     Args:
         key: an expression of `p` and `rank`.
         order, way: by which the others of a common text are looked through.
         checked: one more condition, which those that are looked through need not fulfil.
     """
-    hit = f"SELECT st.product_id AS id, {wanted.rank.sql} AS rank FROM products_searchtext st WHERE"  # noqa: S608
+    looked_up = _looked_up(taken, wanted, order, way)
     sql = f"""
-        hits AS MATERIALIZED ({hit} {wanted.found.sql}),
-        best AS MATERIALIZED ({hit} {wanted.first.sql}),
-        near AS MATERIALIZED (SELECT id, rank FROM hits LIMIT {COUNT_LIMIT + 1}),
-        walked AS MATERIALIZED (
-            SELECT p.id FROM products_product p WHERE (SELECT count(*) FROM near) > {COUNT_LIMIT} AND {taken.condition}
-                AND {order.column} IS NOT NULL
-            ORDER BY {order.column} {way}, p.id {way} LIMIT {_WALKED}
-        ),
+        {looked_up.sql},
         known AS (
-            SELECT id, rank FROM near UNION (SELECT id, rank FROM best LIMIT {_MOST_FIRST})
+            (SELECT id, rank FROM near LIMIT (SELECT CASE WHEN yes THEN {_NEAR_OF_COMMON} END FROM many))
+            UNION (SELECT id, rank FROM best LIMIT {_MOST_FIRST})
             UNION SELECT walked.id, seen.rank FROM walked CROSS JOIN LATERAL (
-                {hit} st.product_id = walked.id AND ({wanted.found.sql}) OFFSET 0
+                {_hit(wanted)} st.product_id = walked.id AND ({wanted.found.sql}) OFFSET 0
             ) AS seen
         ),
         candidates AS MATERIALIZED (
@@ -134,9 +135,44 @@ def candidates(
             WHERE {taken.condition} AND {checked.condition}
         )
     """  # noqa: S608
-    rank, found = wanted.rank.parameters, wanted.found.parameters
-    parameters = [*rank, *found, *rank, *wanted.first.parameters, *taken.parameters, *rank, *found]
-    return Query(sql, [*parameters, *taken.parameters, *checked.parameters])
+    seen = [*wanted.rank.parameters, *wanted.found.parameters]
+    return Query(sql, [*looked_up.parameters, *seen, *taken.parameters, *checked.parameters])
+
+
+def _hit(wanted: Sought) -> str:
+    return f"SELECT st.product_id AS id, {wanted.rank.sql} AS rank FROM products_searchtext st WHERE"  # noqa: S608
+
+
+def _looked_up(taken: Selection, wanted: Sought, order: Order, way: str) -> Query:
+    """What the index finds (`near`, and `best` before all others), and where to look besides for a common text."""
+    hit = _hit(wanted)
+    listed = f"""SELECT p.id FROM products_product p WHERE {{}} AND {taken.condition}
+        AND {order.column} IS NOT NULL ORDER BY {order.column} {way}, p.id {way} LIMIT"""  # noqa: S608
+    sql = f"""
+        large AS MATERIALIZED (
+            SELECT reltuples > {_LARGE} AS yes FROM pg_class WHERE oid = 'products_searchtext'::regclass
+        ),
+        dense AS MATERIALIZED (
+            SELECT count(*) >= {_MANY_OF_PROBED} AS yes
+            FROM ({listed.format("(SELECT yes FROM large)")} {_PROBED}) AS probed CROSS JOIN LATERAL (
+                SELECT FROM products_searchtext st WHERE st.product_id = probed.id AND ({wanted.found.sql}) OFFSET 0
+            ) AS seen
+        ),
+        hits AS MATERIALIZED ({hit} NOT (SELECT yes FROM dense) AND ({wanted.found.sql})),
+        best AS MATERIALIZED ({hit} {wanted.first.sql}),
+        near AS MATERIALIZED (SELECT id, rank FROM hits LIMIT {FOUND_LIMIT + 1}),
+        many AS MATERIALIZED (
+            SELECT dense.yes OR count(near.id) > {FOUND_LIMIT} AS yes,
+                CASE WHEN dense.yes THEN {FOUND_LIMIT} ELSE count(near.id) END AS least
+            FROM dense LEFT JOIN near ON true GROUP BY dense.yes
+        ),
+        walked AS MATERIALIZED ({listed.format("(SELECT yes FROM many)")} {_WALKED}),
+        partly AS MATERIALIZED (
+            SELECT many.yes AND ({order.nullable} OR (SELECT count(*) FROM walked) = {_WALKED}) AS yes, least FROM many
+        )
+    """  # noqa: S608
+    rank, found, first = wanted.rank.parameters, wanted.found.parameters, wanted.first.parameters
+    return Query(sql, [*taken.parameters, *found, *rank, *found, *rank, *first, *taken.parameters])
 
 
 def best_candidates(taken: Selection, text: str, checked: Selection) -> Query:

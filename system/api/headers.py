@@ -26,9 +26,17 @@ def put(response: HttpResponseBase, headers: Headers) -> None:
     response.headers._store.update(headers)
 
 
+def put_last(response: HttpResponseBase, headers: Headers) -> None:
+    """Set headers and let the server have all of them as they are kept, instead of one by one by their names."""
+    put(response, headers)
+    response.items = response.headers._store.values  # type: ignore[method-assign]
+
+
 def put_missing(response: HttpResponseBase, headers: Headers) -> None:
     """Set those headers that the response does not have."""
-    response.headers._store = {**headers, **response.headers._store}
+    kept = response.headers._store
+    for name, header in headers.items():
+        kept.setdefault(name, header)
 
 
 def standing_headers(*, secure: bool, language: str) -> Headers:

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
@@ -19,11 +20,11 @@ from rest_framework.request import Request
 from system.naming import AsSent, Naming
 
 if TYPE_CHECKING:
-    from django.http import QueryDict
-
     from system.api.pagination import Window
 
 LIST_MAX_ITEMS = 100
+# Query strings that are remembered, and how long they may be: what a client made up must not fill the memory.
+REMEMBERED_QUERIES, REMEMBERED_LENGTH = 2048, 500
 # The parameters that say where in a list; the others say which list.
 PLACES = frozenset({"page", "offset", "cursor"})
 EARLIEST_YEAR = 1970
@@ -47,7 +48,7 @@ class Query(dict[str, Any]):
 
     window: "Window"
 
-    def __init__(self, values: Mapping[str, Any], given: frozenset[str], path: str, parameters: "QueryDict") -> None:
+    def __init__(self, values: Mapping[str, Any], given: frozenset[str], path: str, parameters: QueryDict) -> None:
         super().__init__(values)
         self.given = given
         self._path = path
@@ -83,21 +84,10 @@ class QuerySerializer(serializers.Serializer[Any]):
         Raises:
             serializers.ValidationError: unknown, malformed, empty or repeated parameters, by name.
         """
-        fields, defaults = _prepared(cls)
-        parameters, naming = request._request.GET, _naming(request)
-        values, errors, given = dict(defaults), {}, list[str]()
-        for sent in parameters:
-            spelled = naming.incoming(sent)
-            name = AsSent(sent) if spelled is None else spelled
-            field = None if spelled is None else fields.get(spelled)
-            try:
-                values[name] = _value(field, parameters.getlist(sent), naming)
-            except serializers.ValidationError as error:
-                errors[name] = error.detail
-            given.append(name)
-        if errors:
-            raise serializers.ValidationError(errors)
-        query = Query(values, frozenset(given), request._request.path, parameters)
+        sent: str = request._request.META.get("QUERY_STRING", "")
+        read = _read if len(sent) <= REMEMBERED_LENGTH else _read.__wrapped__
+        values, given, parameters = read(cls, _naming(request), sent)
+        query = Query(values, given, request._request.path, parameters)
         cls.finish(query)
         return query
 
@@ -210,6 +200,32 @@ def _prepared(
     fields = dict(query().fields)
     defaults = {name: field.default for name, field in fields.items() if field.default is not empty}
     return fields, defaults
+
+
+@lru_cache(REMEMBERED_QUERIES)
+def _read(query: type[QuerySerializer], naming: Naming, sent: str) -> tuple[dict[str, Any], frozenset[str], QueryDict]:
+    """The parameters of a query string: their values, the names of those that were sent, and how they were sent.
+
+    Clients ask for the same again and again, so what was good a moment ago is not looked at once more.
+
+    Raises:
+        serializers.ValidationError: unknown, malformed, empty or repeated parameters, by name.
+    """
+    fields, defaults = _prepared(query)
+    parameters = QueryDict(sent.encode("latin-1"))
+    values, errors, given = dict(defaults), {}, list[str]()
+    for spelling in parameters:
+        spelled = naming.incoming(spelling)
+        name = AsSent(spelling) if spelled is None else spelled
+        field = None if spelled is None else fields.get(spelled)
+        try:
+            values[name] = _value(field, parameters.getlist(spelling), naming)
+        except serializers.ValidationError as error:
+            errors[name] = error.detail
+        given.append(name)
+    if errors:
+        raise serializers.ValidationError(errors)
+    return values, frozenset(given), parameters
 
 
 def _naming(request: Request) -> Naming:

@@ -112,7 +112,7 @@ class EnvelopeAutoSchema(AutoSchema):
     def _get_response_bodies(self, direction: Any = "response") -> JsonSchema:
         # The framework documents a view outside of any request; its own properties must know the version, too.
         view: Any = self.view
-        view.version_name = self._version.name
+        view.api = self._version
         documented = self._settled(super()._get_response_bodies(direction))
         if not getattr(self.view, "enveloped", True):
             return documented

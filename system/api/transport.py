@@ -1,6 +1,7 @@
 """What must hold for a request before anybody reads its body."""
 
 import re
+from functools import cache
 
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -46,4 +47,9 @@ def check_client_version(request: HttpRequest) -> None:
 def route_of(request: HttpRequest) -> str:
     """The pattern of the address below its version, such as "products/<pk>"; "" where none matched."""
     match = request.resolver_match
-    return match.route.partition(">/")[2].rstrip("/") if match and match.route else ""
+    return _below_version(match.route) if match and match.route else ""
+
+
+@cache
+def _below_version(route: str) -> str:
+    return route.partition(">/")[2].rstrip("/")

@@ -57,8 +57,8 @@ class ApiVersion:
     failure_schema: JsonSchema
 
     def authenticators(self) -> list[BaseAuthentication]:
-        """The version's authentication, ready to ask."""
-        return [import_string(name)() for name in self.authentication]
+        """The version's authentication, ready to ask; it keeps nothing of a request."""
+        return [_authenticator(name) for name in self.authentication]
 
 
 class VersionConverter:
@@ -90,6 +90,12 @@ def version_named(name: str) -> ApiVersion:
         KeyError: there is none.
     """
     return _imported(settings.API_VERSIONS[name])
+
+
+@cache
+def _authenticator(dotted: str) -> BaseAuthentication:
+    authenticator: BaseAuthentication = import_string(dotted)()
+    return authenticator
 
 
 @cache

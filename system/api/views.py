@@ -1,6 +1,7 @@
 """Base classes of API views: deny by default, lazy authentication, the shape of the version in the URL."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache, cached_property
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from rest_framework.versioning import URLPathVersioning
 from rest_framework.viewsets import GenericViewSet
 
 from system.actor import Actor, set_actor
+from system.api.headers import Headers, put_missing, ready
 from system.api.idempotency import make_repeatable
 from system.api.lifecycle import announce_end
 from system.api.pagination import Page
@@ -31,6 +33,17 @@ from system.client_ip import client_ip
 VARY = "Authorization, X-API-Key, Accept-Language, origin"
 ACCEPTED = 202
 PLAIN_ACCEPTS = frozenset({"", "*/*", "application/json"})
+
+
+@cache
+def _permission(kind: type[Any]) -> Any:
+    """An instance of a permission class; it keeps nothing of a request."""
+    return kind()
+
+
+@cache
+def _caching_headers(control: str | None) -> Headers:
+    return ready({"Vary": VARY, **({"Cache-Control": control} if control else {})})
 
 
 def _actor(request: Request) -> Actor:
@@ -49,7 +62,7 @@ class Negotiation(DefaultContentNegotiation):
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         first, *others = renderers
-        if not others and request.META.get("HTTP_ACCEPT", "") in PLAIN_ACCEPTS:
+        if not others and request._request.META.get("HTTP_ACCEPT", "") in PLAIN_ACCEPTS:
             return first, first.media_type or ""
         selected: tuple[BaseRenderer, str] = super().select_renderer(request, [first, *others], format_suffix)
         return selected
@@ -85,8 +98,10 @@ class ApiViewMixin(ThrottledView):
     content_negotiation_class = Negotiation
     versioning_class = URLPathVersioning
     version_name = oldest_version()
+    # No address ends in a format.
+    format_kwarg = None
 
-    @property
+    @cached_property
     def api(self) -> ApiVersion:
         """The API version of this request; its handlers get no `version` argument."""
         return version_named(self.version_name)
@@ -96,6 +111,7 @@ class ApiViewMixin(ThrottledView):
         return super().dispatch(request, *args, **kwargs)
 
     def determine_version(self, request: Request, *args: Any, **kwargs: Any) -> tuple[str, None]:
+        """Asked by the documents; a request finds its version in `dispatch`."""
         return kwargs.get("version", self.version_name), None
 
     def get_renderers(self) -> list[BaseRenderer]:
@@ -109,12 +125,10 @@ class ApiViewMixin(ThrottledView):
 
     def get_permissions(self) -> list[Any]:
         chosen = self.action_permissions.get(getattr(self, "action", None) or "")
-        return [chosen()] if chosen else list(super().get_permissions())
-
-    def perform_authentication(self, request: Request) -> None:
-        """Nothing: the permissions ask for the user, so public views never look at credentials."""
+        return [_permission(kind) for kind in ((chosen,) if chosen else self.permission_classes)]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Before the handler. The user is asked for by the permissions, so public views never look at credentials."""
         bad_credentials = self.charge_caller(request)
         method = request.method or ""
         if method.lower() not in self.http_method_names or not hasattr(self, method.lower()):
@@ -123,7 +137,9 @@ class ApiViewMixin(ThrottledView):
         check_client_version(request._request)
         if bad_credentials is not None:
             raise bad_credentials
-        super().initial(request, *args, **kwargs)
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        request.version, request.versioning_scheme = self.version_name, None
+        self.check_permissions(request)
         if method not in SAFE_METHODS:
             set_actor(_actor(request))
         if method == "POST":
@@ -135,15 +151,12 @@ class ApiViewMixin(ThrottledView):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
         answer: Response = super().finalize_response(request, response, *args, **kwargs)
-        headers = answer.headers
-        headers.setdefault("Vary", VARY)
         announce_end(answer, self.version_name, request.method or "", route_of(request._request))
         if answer.status_code == MethodNotAllowed.status_code:
-            headers["Allow"] = ", ".join(self.allowed_methods)
+            answer.headers["Allow"] = ", ".join(self.allowed_methods)
         user = getattr(request._request, "user", None)
-        caching = self.cache_control or ("private" if user and user.is_authenticated else None)
-        if caching:
-            headers.setdefault("Cache-Control", caching)
+        private = user is not None and user.is_authenticated
+        put_missing(answer, _caching_headers(self.cache_control or ("private" if private else None)))
         return answer
 
     def reply(

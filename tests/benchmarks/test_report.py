@@ -1,7 +1,12 @@
 """From numbers to the page."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
+from benchmarks.accounting import tree_memory, tree_seconds
 from benchmarks.client import wrk
 from benchmarks.client.load import Outcome
 from benchmarks.client.percentiles import percentile
@@ -72,7 +77,7 @@ def test_a_wrk_that_prints_no_result_is_an_error() -> None:
 
 def test_only_the_wanted_status_is_no_error() -> None:
     outcome = Outcome(requests=10, seconds=1, bytes=0, statuses={"200": 7, "503": 3}, broken=2)
-    assert (outcome.errors((200,)), outcome.errors((200, 503))) == (5, 2)
+    assert (outcome.errors((200,)), outcome.errors((200, 503)), outcome.rate_of((200,))) == (5, 2, 7)
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0.5, 50), (0.99, 99), (1.0, 100)])
@@ -83,3 +88,15 @@ def test_percentiles(share: float, expected: int) -> None:
 @pytest.mark.parametrize(("value", "text"), [(1234.5, "1,234"), (12.34, "12.3"), (1.234, "1.23")])
 def test_numbers_have_few_digits(value: float, text: str) -> None:
     assert number(value) == text
+
+
+def test_a_process_and_what_it_started_are_accounted_for_together() -> None:
+    busy = "import os; sum(range(4_000_000)); print(os.getpid(), flush=True); input()"
+    begin = tree_seconds(os.getpid())
+    command = [sys.executable, "-c", busy]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout
+        assert child.stdout.readline()
+        assert tree_memory(os.getpid()) > tree_memory(child.pid) > 0
+        assert tree_seconds(os.getpid()) - begin >= tree_seconds(child.pid) > 0
+        child.communicate("\n")

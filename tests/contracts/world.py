@@ -9,6 +9,7 @@ from accounts.models import User
 from accounts.services import NewKey, create_key, create_user, delete_user, open_session
 from products.ingest import stamps
 from products.models import Category, Product, ProductChange, Shop, Sku
+from products.search import upkeep
 from syncjobs.models import RawAnswer, RejectedRecord, Source, SyncJob, SyncLog, WebhookDelivery
 from syncjobs.services.schedules import create_schedule
 from syncjobs.services.webhooks import Owner, create_webhook
@@ -124,6 +125,7 @@ def _product(number: int, category: Category) -> Product:
         conflicts_at=timezone.now(),
     )
     Sku.objects.create(product=product, source_sku_id="1", price="99.90", spec={"颜色": "红"})
+    upkeep.refresh([product.pk])
     return product
 
 

@@ -79,10 +79,10 @@ def test_the_beginning_of_an_offer_id_is_completed(reader: ApiClient, learned: N
     assert reader.get(f"products/{item['id']}")["title"] == item["detail"]
 
 
-def test_deleted_products_are_not_suggested(reader: ApiClient, learned: None) -> None:
-    Product.objects.update(deleted_at="2025-11-18T13:09:28Z")
+def test_deleted_products_are_not_suggested(writer: ApiClient, learned: None) -> None:
+    writer.delete(f"products/{Product.objects.get(source_id='1197838779').pk}")
 
-    assert texts(reader, "1197838") == []
+    assert texts(writer, "1197838") == []
 
 
 def test_there_are_ten_at_most_and_each_once(reader: ApiClient, learned: None) -> None:
@@ -125,8 +125,10 @@ def test_learning_again_writes_only_what_differs(reader: ApiClient, learned: Non
     assert rows() == before
 
 
-def test_what_is_no_more_is_forgotten(learned: None) -> None:
-    Product.objects.update(deleted_at="2025-11-18T13:09:28Z")
+def test_what_is_no_more_is_forgotten(writer: ApiClient) -> None:
+    apply(record())
+    assert refresh_suggestions() == 2
+    writer.delete(f"products/{Product.objects.get().pk}")
 
     assert refresh_suggestions() == 0
     assert not Suggestion.objects.exists()

@@ -56,9 +56,10 @@ class ProductViewSet(ProductWrites):
         examples=[SEARCHED_PRODUCT_EXAMPLE],
     )
     def search(self, request: Request) -> Response:
-        """Products by a text: SKU, offer id or offer link first, then titles that begin with it, then titles with it.
+        """Products by a text: codes first, then titles that begin with it, titles, attributes and suppliers.
 
-        The text is taken literally. Everything else is as in the list.
+        Every word is to be found, in any place and order, in either script, or read as pinyin. Everything else is as in
+        the list.
         """
         query = ProductSearchQuery.parse(request)
         scope = f"search:{query['sortby']}:{query['order']}"

@@ -4,11 +4,13 @@ import logging
 import math
 import threading
 from functools import cache
+from hashlib import sha1
 from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple, cast
 
 import redis
+from redis.exceptions import NoScriptError
 
 from system.api.throttling.rates import Rate
 from system.redis import key, redis_client
@@ -92,7 +94,7 @@ class Limiter:
             for number in (bucket.rate.limit, bucket.rate.seconds * _MICROSECONDS, bucket.rate.burst)
         ]
         try:
-            answer = cast("list[int]", _script()(keys=[bucket.key for bucket in buckets], args=arguments))
+            answer = _asked([len(buckets), *(bucket.key for bucket in buckets), *arguments])
         except redis.RedisError as error:
             self._pause(error)
             return None
@@ -122,13 +124,33 @@ class Limiter:
 limiter = Limiter()
 
 
-def _script() -> Any:
-    return _script_of(redis_client("limits"))
+def _asked(arguments: list[Any]) -> list[int]:
+    """What the script answers, over a connection itself: the client's retries and reports cost as much as the trip."""
+    pool = redis_client("limits").connection_pool
+    connection: Any = pool.get_connection()
+    try:
+        return _run(connection, arguments)
+    except BaseException:
+        connection.disconnect()
+        raise
+    finally:
+        pool.release(connection)
+
+
+def _run(connection: Any, arguments: list[Any]) -> list[int]:
+    connection.send_command("EVALSHA", _digest(_SCRIPT), *arguments)
+    try:
+        return cast("list[int]", connection.read_response())
+    except NoScriptError:
+        # From now on this server knows it.
+        connection.send_command("EVAL", _SCRIPT, *arguments)
+        return cast("list[int]", connection.read_response())
 
 
 @cache
-def _script_of(client: "redis.Redis") -> Any:
-    return client.register_script(_SCRIPT)
+def _digest(script: str) -> str:
+    """The name Redis knows a script by."""
+    return sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
 def _verdict(buckets: list[Bucket], answer: list[int]) -> Verdict:

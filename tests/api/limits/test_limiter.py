@@ -1,6 +1,5 @@
 """The limiter itself: against a real Redis, by whose clock it counts."""
 
-from collections.abc import Iterator
 from itertools import pairwise
 from math import ceil
 
@@ -21,12 +20,10 @@ def limiter() -> Limiter:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisClock]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> RedisClock:
     """The limiter counts by it."""
     monkeypatch.setattr(limiting, "_SCRIPT", read_by(limiting._SCRIPT))
-    limiting._script_of.cache_clear()
-    yield RedisClock(redis_client("limits"))
-    limiting._script_of.cache_clear()
+    return RedisClock(redis_client("limits"))
 
 
 def take(limiter: Limiter, *buckets: Bucket) -> Verdict:

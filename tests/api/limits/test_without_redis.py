@@ -15,7 +15,7 @@ from pytest_django import Settings
 from accounts.models import User
 from devstack.redis import EmbeddedRedis
 from system import redis as clients
-from system.api.throttling.limiter import PAUSE_SECONDS, _script
+from system.api.throttling.limiter import PAUSE_SECONDS, _asked
 from tests.api.limits.conftest import Limits
 from tests.client import ApiClient
 from tests.conftest import PASSWORD, eventually
@@ -98,8 +98,8 @@ def test_a_frozen_redis_holds_up_one_request_and_not_the_next(
 ) -> None:
     now = [1000.0]
     monkeypatch.setattr("system.api.throttling.limiter.monotonic", lambda: now[0])
-    asks = Mock(wraps=_script())
-    monkeypatch.setattr("system.api.throttling.limiter._script", lambda: asks)
+    asks = Mock(wraps=_asked)
+    monkeypatch.setattr("system.api.throttling.limiter._asked", asks)
     client = ApiClient().as_(plain_user)
     started = time.monotonic()
     client.get("auth/profile")

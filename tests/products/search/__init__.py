@@ -1,0 +1,1 @@
+"""The core of search: how texts are folded, kept, read and found."""
