@@ -140,6 +140,8 @@ class Supervisor:
             logger.warning(line)
         template = os.getpid()
         for place in due:
+            # What is handed to it from now on waits until it has begun.
+            self._pulse.beat(place)
             child = os.fork()
             if child == 0:
                 os.close(writing)

@@ -14,7 +14,7 @@ import httpx
 from django.conf import settings
 
 from devstack import processes
-from tests.conftest import HANG_SECONDS, eventually
+from tests.conftest import eventually
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,9 @@ def web_server(*arguments: str, stderr: IO[bytes] | None = None, **extra: str) -
 
 
 def alive(server: WebServer) -> bool:
-    """Whether the server answers; fails at once when its process is gone."""
+    """Whether the server answers within a moment, it is asked again; fails at once when its process is gone."""
     assert server.process.poll() is None, f"the server ended with {server.process.returncode}"
     try:
-        return httpx.get(f"{server.http}/health/live", timeout=HANG_SECONDS).status_code == 200
+        return httpx.get(f"{server.http}/health/live", timeout=5).status_code == 200
     except httpx.TransportError:
         return False
