@@ -115,8 +115,7 @@ def _quota() -> Iterator[Alert]:
             step = _("Wait for midnight in China, or buy more calls; held jobs go on by themselves then.")
             yield _alert("quota_used_up", message, step, level="error", **context)
         elif percent is not None and percent >= QUOTA_PERCENT:
-            # xgettext:no-python-format
-            message = _("{percent} % of today's calls of {name} are used.").format(percent=percent, name=name)
+            message = _("{percent} percent of today's calls of {name} are used.").format(percent=percent, name=name)
             yield _alert("quota_nearly_used", message, _("Start only what is urgent today."), **context)
         elif view["fits"] is False:
             message = _("What is left of today's calls of {name} is not enough for the running jobs.").format(name=name)
