@@ -1,21 +1,19 @@
 """GET and PATCH auth/profile."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from accounts.models import User
-from accounts.selectors import register_profile_part
+from accounts.selectors import profiles, register_profile_part
 from tests.client import ApiClient
 
 
 @pytest.fixture
-def follows() -> Iterator[None]:
+def follows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another application says which shops somebody follows."""
+    monkeypatch.setattr(profiles, "_parts", {**profiles._parts})
     register_profile_part("followed_shops", lambda user_id: [{"id": user_id, "name": "义乌小商品"}])
-    yield
-    register_profile_part("followed_shops", lambda _user_id: [])
 
 
 @pytest.mark.shows("000/1 GET auth/profile")

@@ -225,7 +225,7 @@ def test_the_cost_does_not_grow_with_the_batch(writer: ApiClient) -> None:
         assert {result["status"] for result in results} == {200, 201}
         counts.append(len(queries))
 
-    assert counts[0] == counts[1] <= 15
+    assert counts[0] == counts[1] <= 16
 
 
 def test_a_large_body_is_taken_and_a_larger_one_is_not(writer: ApiClient) -> None:

@@ -223,7 +223,7 @@ def test_rows_written_past_the_catalogue_are_counted_when_asked_for(product: Pro
 
     stamps.recount()
 
-    assert stamp(category_id=HERE) > before
+    assert stamp(category_id=HERE) != before
     assert reader.get("products", category_id=HERE, page_size=5)["total"] == 31
     assert reader.get("products", page_size=5)["total"] == 32
 

@@ -127,7 +127,11 @@ limiter = Limiter()
 def _asked(arguments: list[Any]) -> list[int]:
     """What the script answers, over a connection itself: the client's retries and reports cost as much as the trip."""
     pool = redis_client("limits").connection_pool
-    connection: Any = pool.get_connection()
+    try:
+        connection: Any = pool.get_connection()
+    except ValueError as error:
+        # The client closes its buffer when a new connection gets no answer, and then tries to rewind it.
+        raise redis.ConnectionError("no answer to the greeting") from error
     try:
         return _run(connection, arguments)
     except BaseException:
