@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('products', '0012_counted_indexes'),
+        ('products', '0011_listing_indexes'),
     ]
 
     operations = [
