@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from django.http import HttpRequest
 from django.utils import translation
 
 from system.api.renderers import dumps
 from system.api.versions import version_of_path
 from system.errors import ApplicationError, ErrorCode
+from system.language import accepted_language
 from system.request_id import accept_request_id, request_scope
 
 Scope = MutableMapping[str, Any]
@@ -53,6 +53,4 @@ def refusal(code: ErrorCode, path: str = "", headers: Headers | None = None) -> 
 
 def language_of(headers: Headers) -> str:
     """The language a request's headers ask for, or the default one."""
-    request = HttpRequest()
-    request.META["HTTP_ACCEPT_LANGUAGE"] = dict(headers).get(b"accept-language", b"").decode("latin-1")
-    return translation.get_language_from_request(request)
+    return accepted_language(dict(headers).get(b"accept-language", b"").decode("latin-1"))

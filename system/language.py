@@ -11,16 +11,18 @@ REMEMBERED, REMEMBERED_LENGTH = 1024, 200
 
 def language_of(request: HttpRequest) -> str:
     """The code of the language to answer in."""
-    meta = request.META
-    accepted = meta.get("HTTP_ACCEPT_LANGUAGE", "")
-    if "HTTP_COOKIE" in meta or len(accepted) > REMEMBERED_LENGTH:
+    if "HTTP_COOKIE" in request.META:
         return translation.get_language_from_request(request)
-    return accepted_language(accepted)
+    return accepted_language(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
+
+
+def accepted_language(header: str) -> str:
+    """The language an Accept-Language header asks for."""
+    return (_accepted if len(header) <= REMEMBERED_LENGTH else _accepted.__wrapped__)(header)
 
 
 @lru_cache(REMEMBERED)
-def accepted_language(header: str) -> str:
-    """The language an Accept-Language header asks for."""
+def _accepted(header: str) -> str:
     request = HttpRequest()
     request.META["HTTP_ACCEPT_LANGUAGE"] = header
     return translation.get_language_from_request(request)
