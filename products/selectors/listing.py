@@ -185,29 +185,15 @@ def page_query(
         count: gives the total; that is null without it, and if the page is not full.
     """
     way = "DESC" if descending else "ASC"
-    return shown_query(_ids(taken, order, way, limit, offset, after), count, way, limit, look)
-
-
-def shown_query(
-    ids: Query, count: Query | None, way: str, limit: int, look: Look, candidates: Query | None = None
-) -> Query:
-    """The rows of `page_query` for ids that are known.
-
-    Args:
-        ids: gives `id` and `key`, in the order `way` of both.
-        count: the total, wanted only if the page is full.
-        candidates: a statement that both of them can read under this name.
-    """
-    before = Query(f"candidates AS MATERIALIZED ({candidates.sql}),", candidates.parameters) if candidates else _NOTHING
-    total, extra = count or Query("SELECT NULL", []), look.join
+    ids, total, extra = _ids(taken, order, way, limit, offset, after), count or Query("SELECT NULL", []), look.join
     sql = f"""
-        WITH {before.sql} page AS MATERIALIZED ({ids.sql})
+        WITH page AS MATERIALIZED ({ids.sql})
         SELECT page.id, page.key::text, {listed_product(look.naming, priced=look.priced)}::text,
             CASE WHEN (SELECT count(*) FROM page) = {limit} THEN ({total.sql}) END
         FROM page JOIN products_product p ON p.id = page.id {PRODUCT_JOINS} {extra.sql}
         ORDER BY page.key {way} NULLS LAST, page.id {way}
     """  # noqa: S608 - constants and numbers only; every value is a parameter, here and below
-    return Query(sql, [*before.parameters, *ids.parameters, *total.parameters, *extra.parameters])
+    return Query(sql, [*ids.parameters, *total.parameters, *extra.parameters])
 
 
 def count_query(taken: Selection) -> Query:
