@@ -5,6 +5,7 @@ The key holds the ETag, so a page is never found once its list has changed; it j
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import orjson
@@ -68,9 +69,9 @@ class KeptPages:
         kept = KeptPage(
             dumps(page.items), page.total, page.total_exact, page.next_cursor, page.parts, page.link_header()
         )
-        with self._lock:
-            if _bytes(kept) <= self._pages.maxsize:
-                self._pages[key] = kept
+        # The cache refuses what is larger than all of it.
+        with self._lock, suppress(ValueError):
+            self._pages[key] = kept
         return kept
 
 
