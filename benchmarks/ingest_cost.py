@@ -9,25 +9,19 @@ write-ahead log. The limit is a plain COPY of the finished rows into the same ta
 """
 
 import argparse
-import atexit
 import gc
 import os
 import secrets
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import django
 import msgspec
-from cryptography.fernet import Fernet
 
+from devstack import throwaway
 from devstack.gateway.catalogue import Catalogue
 from devstack.gateway.revision import UNCHANGED, Kind
-from devstack.postgres import EmbeddedPostgres
-from devstack.redis import EmbeddedRedis
 
 PAGE = 20
 CHANGED_EVERY = 20
@@ -270,8 +264,7 @@ def _empty(raw: bool) -> None:
 
     with connection.cursor() as cursor:
         cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
-        cursor.execute("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^(products|syncjobs)_'")
-        cursor.execute(f"TRUNCATE {', '.join(row[0] for row in cursor.fetchall())}")
+    empty_tables()
     registry.CONNECTORS["alibaba1688"] = "benchmarks.ingest_cost:canned_connector"
     Setting.objects.update_or_create(key="sync.raw_days", defaults={"value": 30 if raw else 0})
     runtime.forget()
@@ -292,30 +285,24 @@ def _options() -> argparse.Namespace:
 
 def start_servers() -> None:
     """PostgreSQL and Redis of their own, and the environment that leads to them, until this process ends."""
-    home = Path(tempfile.mkdtemp(prefix="s1688-bench-"))
-    home.chmod(0o755)
     wanted = {"shared_preload_libraries": "pg_stat_statements", "compute_query_id": "on"}
-    servers = EmbeddedPostgres(home / "pg", wanted), EmbeddedRedis(home / "redis", persistent=False)
-    atexit.register(_stop, home, *servers)
-    postgres, redis = (server.start() for server in servers)
     os.environ |= {
+        **throwaway.start_servers("s1688-bench-", wanted),
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "IGNORE_ENV_FILES": "1",
-        "DATABASE_URL": postgres,
-        "REDIS_URL": redis,
-        "SECRET_KEY": secrets.token_urlsafe(48),
-        "JWT_SIGNING_KEY": secrets.token_urlsafe(48),
-        "CREDENTIALS_KEYS": Fernet.generate_key().decode(),
         "DATABASE_STATEMENT_TIMEOUT_MS": "60000",
         "OUTBOUND_ALLOWED_HOSTS": "127.0.0.1",
         "SYSTEM_LOG": "false",
     }
 
 
-def _stop(home: Path, *servers: EmbeddedPostgres | EmbeddedRedis) -> None:
-    for server in servers:
-        server.stop()
-    shutil.rmtree(home)
+def empty_tables() -> None:
+    """Empty the catalogue and all that syncs know and do."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^(products|syncjobs)_'")
+        cursor.execute(f"TRUNCATE system_task, {', '.join(row[0] for row in cursor.fetchall())}")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from typing import Any
 
 import django
 
-from benchmarks.ingest_cost import start_servers
+from benchmarks.ingest_cost import empty_tables, start_servers
 from devstack import processes
 from devstack.gateway.client import GatewayClient, running_gateway
 
@@ -127,14 +127,10 @@ def _wait_for_pool(pid: int, concurrency: int) -> None:
 
 
 def _add_source(gateway: GatewayClient) -> Any:
-    from django.db import connection
-
     from syncjobs.connectors.registry import Credentials
     from syncjobs.services.sources import NewSource, add_source
 
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^(products|syncjobs)_'")
-        cursor.execute(f"TRUNCATE system_task, {', '.join(row[0] for row in cursor.fetchall())}")
+    empty_tables()
     names = ("app_key", "app_secret", "access_token", "refresh_token")
     held = Credentials(**{name: getattr(gateway, name) for name in names})
     place = {"gateway_url": gateway.url}

@@ -29,8 +29,8 @@ from typing import Any
 import django
 from django.db import connections
 
-from devstack.postgres import THROWAWAY_SETTINGS, EmbeddedPostgres
-from devstack.redis import EmbeddedRedis
+from devstack.postgres import THROWAWAY_SETTINGS
+from devstack.throwaway import start_servers
 
 PRODUCTS = 400
 MICRO = 1_000_000
@@ -86,28 +86,21 @@ def main() -> None:
 @contextmanager
 def _servers(folder: Path) -> Iterator[Path]:
     """Servers and settings; what the process logs goes to a file that is given back."""
-    folder.chmod(0o755)
-    postgres, redis = EmbeddedPostgres(folder / "pg", THROWAWAY_SETTINGS), EmbeddedRedis(folder / "redis")
-    with postgres, redis:
-        os.environ |= {
-            "IGNORE_ENV_FILES": "1",
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "DATABASE_URL": postgres.url,
-            "REDIS_URL": redis.url,
-            "SECRET_KEY": secrets.token_urlsafe(48),
-            "JWT_SIGNING_KEY": secrets.token_urlsafe(48),
-            "CREDENTIALS_KEYS": "A" * 43 + "=",
-            "ALLOWED_HOSTS": "127.0.0.1",
-            "RATE_ENTERPRISE": "1000000/hour",
-        }
-        log, terminal = folder / "log", os.dup(sys.stderr.fileno())
-        os.dup2(os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND), sys.stderr.fileno())
-        try:
-            django.setup()
-            yield log
-        finally:
-            os.dup2(terminal, sys.stderr.fileno())
-            connections.close_all()
+    os.environ |= {
+        **start_servers("s1688-bench-", THROWAWAY_SETTINGS),
+        "IGNORE_ENV_FILES": "1",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "RATE_ENTERPRISE": "1000000/hour",
+    }
+    log, terminal = folder / "log", os.dup(sys.stderr.fileno())
+    os.dup2(os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND), sys.stderr.fileno())
+    try:
+        django.setup()
+        yield log
+    finally:
+        os.dup2(terminal, sys.stderr.fileno())
+        connections.close_all()
 
 
 def _kinds(tier: str) -> dict[str, Ask]:

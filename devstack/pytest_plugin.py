@@ -1,19 +1,14 @@
 """Gives a test run its servers: one PostgreSQL and one Redis a run, handed to every xdist worker by URL."""
 
-import atexit
 import gc
 import os
-import secrets
 import shutil
-import tempfile
 from collections.abc import Generator
-from pathlib import Path
 
 import pytest
-from cryptography.fernet import Fernet
 
-from devstack.postgres import THROWAWAY_SETTINGS, EmbeddedPostgres
-from devstack.redis import EmbeddedRedis
+from devstack.postgres import THROWAWAY_SETTINGS
+from devstack.throwaway import start_servers
 
 # Each xdist worker has its own Redis databases: broker, cache, live status, one spare.
 REDIS_DATABASES_PER_WORKER = 4
@@ -72,17 +67,9 @@ def require(missing: str) -> None:
 
 
 def _start_servers() -> None:
-    home = Path(tempfile.mkdtemp(prefix="s1688-test-"))
-    home.chmod(0o755)
-    postgres, redis = EmbeddedPostgres(home / "pg", THROWAWAY_SETTINGS), EmbeddedRedis(home / "redis", persistent=False)
-    # Not a hook of pytest: a run that fails before its hooks run must leave nothing behind either.
-    atexit.register(_stop_servers, home, postgres, redis)
+    # Not in a hook of pytest that ends them: a run that fails before its hooks run must leave nothing behind either.
     os.environ |= {
-        "DATABASE_URL": postgres.start(),
-        "REDIS_URL": redis.start(),
-        "SECRET_KEY": secrets.token_urlsafe(48),
-        "JWT_SIGNING_KEY": secrets.token_urlsafe(48),
-        "CREDENTIALS_KEYS": Fernet.generate_key().decode(),
+        **start_servers("s1688-test-", THROWAWAY_SETTINGS),
         "OUTBOUND_ALLOWED_HOSTS": "127.0.0.1",
         "FEED_FOLDERS": "/",
         "ALLOWED_HOSTS": "127.0.0.1,localhost,testserver",
@@ -90,12 +77,6 @@ def _start_servers() -> None:
         **PATIENCE,
         "SYSTEM_LOG": "false",
     }
-
-
-def _stop_servers(home: Path, *servers: EmbeddedPostgres | EmbeddedRedis) -> None:
-    for server in servers:
-        server.stop()
-    shutil.rmtree(home)
 
 
 def _take_redis_databases(worker: int) -> None:
