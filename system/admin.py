@@ -107,7 +107,7 @@ def _has_ended_badly(task: Task) -> bool:
 
 
 def _is_open(task: Task) -> bool:
-    return task.state in (Task.State.PENDING, Task.State.RUNNING)
+    return task.state in Task.OPEN_STATES
 
 
 def _retry(_request: HttpRequest, task: Task) -> str:

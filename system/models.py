@@ -34,6 +34,8 @@ class Task(models.Model):
         DEFAULT = "default", _("default")
         LOW = "low", _("low")
 
+    OPEN_STATES = (State.PENDING, State.RUNNING)
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("kind"), max_length=50)
     queue = models.CharField(_("queue"), max_length=10, choices=Queue, default=Queue.DEFAULT)

@@ -28,7 +28,6 @@ HEARTBEAT_SECONDS = 5
 _TIMES = frozenset({"updated_since", "start_time", "end_time"})
 # A finished file, an attempt at one, and what XLSX is put together from.
 _OURS = re.compile(rf"\.?[0-9a-f-]{{36}}\.(?:{'|'.join(FORMATS)})(?:\.[0-9]+)?|tmp\w{{8}}")
-_OPEN = (Task.State.PENDING, Task.State.RUNNING)
 
 
 class ExportOrder(NamedTuple):
@@ -74,7 +73,11 @@ def start_export(order: ExportOrder, user_id: int) -> Task:
         raise ApplicationError(ErrorCode.EXPORT_TOO_LARGE, details={"format": order.format, "limit": most})
     payload = _payload(order, user_id)
     with transaction.atomic():
-        same = Task.objects.filter(kind=EXPORT_KIND, state__in=_OPEN, payload=payload).order_by("-created_at").first()
+        same = (
+            Task.objects.filter(kind=EXPORT_KIND, state__in=Task.OPEN_STATES, payload=payload)
+            .order_by("-created_at")
+            .first()
+        )
         return same or enqueue(EXPORT_KIND, payload, queue=Task.Queue.LOW)
 
 

@@ -17,7 +17,6 @@ from system.sql import execute, fetch_all, fetch_one
 
 REINDEX_KIND = "products.reindex_search"
 STEP = 500
-_OPEN = (Task.State.PENDING, Task.State.RUNNING)
 
 _DUE = "SELECT EXISTS (SELECT FROM products_searchbuild WHERE version <> %s)"
 _TAKE = "SELECT id, version, target, position FROM products_searchbuild WHERE version <> %s FOR UPDATE"
@@ -50,7 +49,7 @@ def reindex() -> Iterator[Step]:
 def reindex_if_due() -> None:
     """Start the task, if what is kept is of another version and no task is at it."""
     row = fetch_one(_DUE, [VERSION])
-    if row and row[0] and not Task.objects.filter(kind=REINDEX_KIND, state__in=_OPEN).exists():
+    if row and row[0] and not Task.objects.filter(kind=REINDEX_KIND, state__in=Task.OPEN_STATES).exists():
         enqueue(REINDEX_KIND, {}, queue=Task.Queue.LOW)
 
 

@@ -19,7 +19,6 @@ from system.queue import LEASE_SECONDS, TaskContext, TaskFailed, enqueue
 RETRY_KIND = "sync.retry_rejects"
 FILTERS = ("code", "step", "field", "source_id", "q")
 READ_AT_ONCE = 200
-_OPEN = (Task.State.PENDING, Task.State.RUNNING)
 
 
 class Ordered(msgspec.Struct, frozen=True):
@@ -58,7 +57,9 @@ def retry_rejects(task_id: str, filters: Mapping[str, Any]) -> Ordered:
     wanted = {name: filters[name] for name in FILTERS if filters.get(name)}
     payload = {"job_id": job.pk, "filters": wanted}
     with transaction.atomic():
-        same = Task.objects.filter(kind=RETRY_KIND, state__in=_OPEN, job_id=job.pk, payload__filters=wanted).first()
+        same = Task.objects.filter(
+            kind=RETRY_KIND, state__in=Task.OPEN_STATES, job_id=job.pk, payload__filters=wanted
+        ).first()
         task = same or _order(job, payload, wanted)
     return Ordered(task, _replayable(job.pk, wanted).count())
 
