@@ -89,32 +89,21 @@ def product_page(
         naming: how the names in the JSON are spelled.
         covered: what the filters cover, if that is known already.
     """
+    place: dict[str, Any] = {"descending": descending, "offset": offset, "after": after}
     if filters.get("q") is not None:
-        return search_page(
-            filters,
-            sort=sort,
-            descending=descending,
-            limit=limit,
-            offset=offset,
-            after=after,
-            counted=counted,
-            naming=naming,
-            covered=covered,
-        )
+        return search_page(filters, sort=sort, limit=limit, counted=counted, naming=naming, covered=covered, **place)
     known = covered or coverage(filters)
-    taken = taken_by(filters, known)
-    count = _count(filters, known, taken) if counted else None
+    taken, kept = taken_by(filters, known), counter(filters, known)
+    count = Count(kept or count_query(taken), capped=kept is None) if counted else None
     query = page_query(
         taken,
         ORDERS[sort],
-        descending=descending,
         limit=limit + 1,
-        offset=offset,
-        after=after,
         count=count.query if count else None,
         look=Look(naming, filters.get("qty")),
+        **place,
     )
-    return _listed(query, count, limit, offset, planned_once=_is_plain(filters, known, sort))
+    return _listed(query, count, limit, offset, planned_once=kept is not None and _is_plain(known, sort))
 
 
 def search_page(
@@ -210,15 +199,8 @@ class Count(NamedTuple):
     capped: bool
 
 
-def _count(filters: Mapping[str, Any], covered: Coverage, taken: Selection) -> Count:
-    kept = counter(filters, covered)
-    return Count(kept, capped=False) if kept else Count(count_query(taken), capped=True)
-
-
-def _is_plain(filters: Mapping[str, Any], covered: Coverage, sort: str) -> bool:
-    """Whether one plan is the best for all values: an index has the rows of the list in its order."""
-    if counter(filters, covered) is None:
-        return False
+def _is_plain(covered: Coverage, sort: str) -> bool:
+    """Whether one plan of a counted list is the best for all values: an index has its rows in its order."""
     return not covered.categories or (sort == "id" and len(covered.scopes) == 1)
 
 
