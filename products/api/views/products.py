@@ -42,7 +42,9 @@ class ProductViewSet(ProductWrites):
         parameters=[ProductListQuery], responses=SearchedProductSerializer(many=True), examples=[LISTED_PRODUCT_EXAMPLE]
     )
     def list(self, request: Request) -> Response:
-        """One page of products, newest first unless sorted otherwise. Totals are exact up to 10,000.
+        """One page of products, newest first unless sorted otherwise.
+
+        Totals are exact up to 10,000; those of everything, of a category, and of what is published in either, at any length.
 
         With `qty` each product says what a unit costs at that quantity.
         """

@@ -18,7 +18,10 @@ AT_ONCE = 100
 
 @contextmanager
 def four_processes() -> Iterator[WebServer]:
-    with web_server("--processes", str(PROCESSES), RATE_FREE=f"{LIMIT}/hour", RATE_ANONYMOUS=f"{LIMIT}/hour") as server:
+    limit = f"{LIMIT}/hour"
+    # A request whose count takes longer passes uncounted; on a busy machine that is not what is asked here.
+    patient = {"REDIS_LIMITS_TIMEOUT_MS": str(HANG_SECONDS * 1000)}
+    with web_server("--processes", str(PROCESSES), RATE_FREE=limit, RATE_ANONYMOUS=limit, **patient) as server:
         yield server
 
 
