@@ -151,7 +151,8 @@ def test_a_worker_may_die_before_its_handler_begins_and_the_lease_is_the_kinds_a
     task, lasting = queue.enqueue("test.brief", {}), queue.enqueue("test.echo", {})
     queue.run(task.pk)
     task.refresh_from_db()
-    assert task.result is not None and 0 < task.result <= 7
+    assert task.result is not None
+    assert 0 < task.result <= 7
     assert claim(lasting.pk, queue.Bell(name="a"))
     assert _lease_left() > queue.LEASE_SECONDS - 60
 
