@@ -54,6 +54,7 @@ def main(folder: Path, changes: list[str]) -> None:
                 )
         except RuntimeError as error:
             print(f"\n{change}: not with this server ({str(error).strip().splitlines()[-1]})")
+            postgres.stop()
 
 
 def measure(server: int) -> None:
