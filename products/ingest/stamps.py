@@ -9,19 +9,23 @@ a circle. Versions are microseconds of the clock and grow at least by one, so nu
 do not come again with another meaning.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
 
 from products.ingest.models import ProductStamp
-from products.models import ProductChange
+from products.models import Product, ProductChange
 from system.sql import execute
 
 # What a change line tells: product, kind, {field: [before, after]}.
 Line = tuple[int, ProductChange.Kind, dict[str, Any]]
+# Category and status of a product.
+Added = tuple[int | None, str]
 
 KIND = ProductChange.Kind
+PUBLISHED = Product.Status.PUBLISHED.value
 # More than most servers take connections; whoever finds all of them held shares the last one and waits for its turn.
 SHARDS = 255
 # First word of the advisory locks on shards.
@@ -56,6 +60,8 @@ _PRODUCTS_CHANGED = f"""
         SELECT category, 1 AS products, (status = 'published')::int AS published FROM change WHERE shown
         UNION ALL
         SELECT category_before, -1, -(status_before = 'published')::int FROM change WHERE shown_before
+        UNION ALL
+        SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[])
     ), raised AS (
         SELECT CASE GROUPING(category) WHEN 0 THEN category ELSE {ProductStamp.WHOLE} END AS scope,
             sum(products)::bigint AS products, sum(published)::bigint AS published
@@ -85,19 +91,30 @@ _RECOUNT = f"""
 """  # noqa: S608
 
 
-def products_changed(lines: Sequence[Line]) -> None:
+def products_changed(lines: Iterable[Line], added: Collection[Added] = ()) -> None:
     """Raise the scopes of products that were just written, in the transaction that wrote them.
 
     Args:
         lines: what the change feed tells of them; steps that change nothing raise nothing.
+        added: products that are new and shown, of which there are no lines: their rows need not be read.
     """
     rows = [
         (product_id, _was_shown(kind, fields), *_before(fields))
         for product_id, kind, fields in lines
         if kind not in ProductChange.STEPS
     ]
-    if rows:
-        execute(_PRODUCTS_CHANGED, [list(column) for column in zip(*rows, strict=True)])
+    if rows or added:
+        execute(_PRODUCTS_CHANGED, [*_columns(rows, 5), *_columns(_counted(added), 3)])
+
+
+def _columns(rows: Sequence[Sequence[Any]], count: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(count)]
+
+
+def _counted(added: Iterable[Added]) -> list[tuple[int | None, int, int]]:
+    """Categories with the number of products and of published ones."""
+    counts = Counter(added)
+    return [(category, count, count * (status == PUBLISHED)) for (category, status), count in counts.items()]
 
 
 def names_changed() -> None:

@@ -52,7 +52,14 @@ _FOLDS = _Folds()
 
 def fold(text: str) -> str:
     """The text in small simplified half-width characters, without blanks, accents and hyphens within words."""
-    folded = _JOINTS.sub("", text.translate(_FOLDS))
+    if text.isascii() and text.isprintable():
+        folded = text.lower().replace(" ", "")
+        # Most codes.
+        if folded.isalnum():
+            return folded
+    else:
+        folded = text.translate(_FOLDS)
+    folded = _JOINTS.sub("", folded)
     return folded if _TIMES.isdisjoint(folded) else _PRODUCTS.sub("x", folded)
 
 
