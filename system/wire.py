@@ -6,7 +6,6 @@ than the driver makes them. Each form says by which type of the driver its value
 
 import sys
 from array import array
-from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 # Of columns of these types: values made by `moment`, `jsonb` and `integers`, and NO_VARCHARS.
@@ -28,13 +27,15 @@ def jsonb(text: bytes) -> bytes:
     return b"\x01" + text
 
 
-def integers(values: Collection[int]) -> bytes:
-    """32-bit numbers as integer[]: dimensions, no null, type, length, first index; then each behind its size."""
+def integers(values: "array[int]") -> bytes:
+    """Numbers of 32 bits (`array("i")`) as integer[]: dimensions, no null, type, length, first index; then each behind
+    its size.
+    """
     count = len(values)
     if not count:
         return b"\0\0\0\0\0\0\0\0" + _INTEGER_TYPE
     body = array("i", (_INTEGER_BYTES,)) * (2 * count)
-    body[1::2] = array("i", [*values])
+    body[1::2] = values
     if sys.byteorder == "little":
         body.byteswap()
     head = b"\0\0\0\x01\0\0\0\0" + _INTEGER_TYPE + count.to_bytes(4) + b"\0\0\0\x01"

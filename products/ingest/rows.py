@@ -52,7 +52,7 @@ SKU_COLUMNS = tuple(SKU_TYPES)
 _SKU_FACTS = slice(1, -1)
 
 _encoder = msgspec.json.Encoder(order="deterministic", decimal_format="number")
-_EMPTY = {list: wire.jsonb(b"[]"), dict: wire.jsonb(b"{}")}
+_EMPTY: dict[type, bytes] = {list: wire.jsonb(b"[]"), dict: wire.jsonb(b"{}")}
 
 
 def to_json(value: object) -> str:

@@ -10,14 +10,14 @@ do not come again with another meaning.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db import transaction
 
 from products.ingest.models import ProductStamp
 from products.models import Product, ProductChange
-from system.sql import execute
+from system.sql import array, execute
 
 # What a change line tells: product, kind, {field: [before, after]}.
 Line = tuple[int, ProductChange.Kind, dict[str, Any]]
@@ -28,6 +28,8 @@ KIND = ProductChange.Kind
 PUBLISHED = Product.Status.PUBLISHED.value
 # More than most servers take connections; whoever finds all of them held shares the last one and waits for its turn.
 SHARDS = 255
+# Columns of what lines tell, as the statement takes them.
+_TOLD = 5
 # First word of the advisory locks on shards.
 SHARD_LOCK = 1689
 
@@ -61,7 +63,8 @@ _PRODUCTS_CHANGED = f"""
         UNION ALL
         SELECT category_before, -1, -(status_before = 'published')::int FROM change WHERE shown_before
         UNION ALL
-        SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[])
+        SELECT nullif(category, {ProductStamp.WHOLE}), products, published
+        FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS a (category, products, published)
     ), raised AS (
         SELECT CASE GROUPING(category) WHEN 0 THEN category ELSE {ProductStamp.WHOLE} END AS scope,
             sum(products)::bigint AS products, sum(published)::bigint AS published
@@ -104,17 +107,15 @@ def products_changed(lines: Iterable[Line], added: Collection[Added] = ()) -> No
         if kind not in ProductChange.STEPS
     ]
     if rows or added:
-        execute(_PRODUCTS_CHANGED, [*_columns(rows, 5), *_columns(_counted(added), 3)])
+        told = [list(column) for column in zip(*rows, strict=True)] if rows else [[]] * _TOLD
+        execute(_PRODUCTS_CHANGED, told + _counted(added))
 
 
-def _columns(rows: Sequence[Sequence[Any]], count: int) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(count)]
-
-
-def _counted(added: Iterable[Added]) -> list[tuple[int | None, int, int]]:
-    """Categories with the number of products and of published ones."""
+def _counted(added: Iterable[Added]) -> list[str]:
+    """Arrays of categories, numbers of products and of published ones; WHOLE: filed nowhere."""
     counts = Counter(added)
-    return [(category, count, count * (status == PUBLISHED)) for (category, status), count in counts.items()]
+    published = [count * (status == PUBLISHED) for (_, status), count in counts.items()]
+    return [array([category or ProductStamp.WHOLE for category, _ in counts]), array(counts.values()), array(published)]
 
 
 def names_changed() -> None:

@@ -6,13 +6,14 @@ code and each leading part of a code: digits of codes, kept in pairs, would be i
 """
 
 import re
+from array import array
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from products.search.folding import fold, pairs
+from products.search.folding import fold, neighbours
 
 TITLE, CODE, ATTRIBUTE = "\n", "\t", "\v"
 # More of one product is not searched: names of hundreds of variants say little new.
@@ -26,11 +27,11 @@ _LAST_MARK = re.compile(r"(.*[^\W_])[\W_]")
 
 
 class Document(NamedTuple):
-    """The searched text of a product and its numbers; `title` are those of the title alone."""
+    """The searched text of a product and its numbers, some of them twice; `title` are those of the title alone."""
 
     text: str
-    numbers: set[int]
-    title: set[int]
+    numbers: "array[int]"
+    title: "array[int]"
 
 
 def document(
@@ -44,13 +45,13 @@ def document(
         specs: the properties of its SKUs, likewise.
     """
     heading = f"{TITLE}{fold(title)}{TITLE}"
-    read = pairs(heading)
+    read = neighbours(heading)
     borne = {code: fold(code) for code in islice(codes, MOST_CODES)}
     kept = [_attribute(value) for value in islice(_values(attributes, specs), MOST_ATTRIBUTES)]
-    numbers = read.union(map(code_number, borne.values()), *[found for _, found in kept])
-    for code in borne:
-        if not code.isalnum() and (leading := _leading(code)):
-            numbers.update(_leading_numbers(leading))
+    numbers = array("i", b"".join([read, *[found for _, found in kept]]))
+    numbers.extend(map(code_number, borne.values()))
+    for leading in {_leading(code): None for code in borne if not code.isalnum()}:
+        numbers.extend(_leading_numbers(leading))
     values = ATTRIBUTE.join([text for text, _ in kept])
     return Document(f"{heading}{CODE}{CODE.join([*borne.values(), ATTRIBUTE])}{values}", numbers, read)
 
@@ -72,7 +73,7 @@ def _leading(code: str) -> str:
 @lru_cache(maxsize=10_000)
 def _leading_numbers(leading: str) -> tuple[int, ...]:
     """Of all that stands before one of a code's hyphens or other marks, but for mere numbers; variants share it."""
-    parts = [leading, *(leading[: mark.start()] for mark in _MARKS.finditer(leading))]
+    parts = [leading, *(leading[: mark.start()] for mark in _MARKS.finditer(leading))] if leading else []
     return tuple(code_number(fold(part)) for part in parts if not part.isdigit())
 
 
@@ -89,7 +90,7 @@ def _values(attributes: Mapping[str, Any], specs: Iterable[Mapping[str, Any]]) -
 
 
 @lru_cache(maxsize=50_000)
-def _attribute(value: str) -> tuple[str, frozenset[int]]:
+def _attribute(value: str) -> tuple[str, "array[int]"]:
     """Few values are on most products, so they are worked out once."""
     folded = fold(value[:LONGEST_ATTRIBUTE])
-    return folded, frozenset(pairs(folded if len(folded) > 1 else ATTRIBUTE + folded))
+    return folded, neighbours(folded if len(folded) > 1 else ATTRIBUTE + folded)

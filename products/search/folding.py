@@ -6,6 +6,7 @@ not converted as one, as OpenCC would: simplified by phrases, a part of a title 
 
 import re
 import unicodedata
+from array import array
 from functools import cache
 
 import opencc
@@ -79,10 +80,15 @@ def pair(two: str) -> int:
 
 
 def pairs(text: str) -> set[int]:
-    """The numbers of all neighbouring characters of a folded text, as signed 32-bit numbers.
+    """The numbers of all neighbouring characters of a folded text, as signed 32-bit numbers."""
+    return set(neighbours(text))
+
+
+def neighbours(text: str) -> "array[int]":
+    """The same, each as often as the two stand side by side.
 
     They are what the text's UTF-16, back to front, has in memory: read as numbers at even and at odd places.
     """
     units = text[::-1].encode("utf-16-le", "surrogatepass")
     even, odd = len(units) // 4 * 4, (len(units) - 2) // 4 * 4
-    return {*memoryview(units)[:even].cast("i"), *memoryview(units)[2 : 2 + odd].cast("i")}
+    return array("i", units[:even] + units[2 : 2 + odd])

@@ -101,7 +101,7 @@ def _copied(
         _, cells, skus = incoming[source_id]
         codes = [SKU_PREFIX + source_id, source_id, *[code for sku in skus.values() if (code := sku[_CODE])]]
         found = document(cells[_TITLE], codes, cells[_ATTRIBUTES], [sku[_SPEC] for sku in skus.values()])
-        met |= found.title
+        met.update(found.title)
         yield product_id, cells[_SHOP], found.text, wire.integers(found.numbers), VERSION
 
 
@@ -127,6 +127,6 @@ def _record(entry: _Entry) -> dict[str, Any]:
         "product_id": entry.product_id,
         "shop_id": entry.shop_id,
         "text": found.text,
-        "numbers": [*found.numbers],
+        "numbers": found.numbers.tolist(),
         "version": VERSION,
     }

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from array import array
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -141,4 +142,4 @@ def _cells(entry: _Entry) -> tuple[object, ...]:
     syllables = lazy_pinyin(folded)
     spelled, initials = "".join(syllables), "".join(syllable[:1] for syllable in syllables)
     heard = (spelled, initials) if spelled != folded else ("", "")
-    return (*entry[:4], folded, *heard, wire.integers(sorted(pairs(folded))), entry.weight)
+    return (*entry[:4], folded, *heard, wire.integers(array("i", pairs(folded))), entry.weight)

@@ -1,5 +1,6 @@
 """What goes to PostgreSQL in its own form arrives as it was meant."""
 
+from array import array
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -28,7 +29,7 @@ def arrived(column: str, type_: str, values: Sequence[object]) -> list[object]:
 @settings(deadline=None, max_examples=30)
 @given(some.lists(INTEGERS))
 def test_numbers(values: list[list[int]]) -> None:
-    assert arrived("value integer[]", wire.INTEGERS, [wire.integers(each) for each in values]) == values
+    assert arrived("value integer[]", wire.INTEGERS, [wire.integers(array("i", each)) for each in values]) == values
 
 
 @settings(deadline=None, max_examples=30)
