@@ -2,9 +2,9 @@
 
     python -m benchmarks.write_cost --products 10000 --batch 500
 
-Writes the made-up products of the ingest benchmark (three SKUs each) batch by batch, each in a transaction of its own: all
-new, then all known, then one in twenty changed. Prints processor microseconds a product beside those of a plain
-COPY of the rows that are left behind.
+Writes the made-up products of the ingest benchmark (three SKUs each) batch by batch, each in a transaction of its own:
+all new, then all known, then one in twenty changed. Prints processor microseconds a product, and those of a plain COPY
+of the rows that are left behind.
 """
 
 import argparse

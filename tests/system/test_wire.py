@@ -23,7 +23,7 @@ def arrived(column: str, type_: str, values: Sequence[object]) -> list[object]:
     execute(f"DROP TABLE IF EXISTS {TABLE}")
     execute(f"CREATE TEMPORARY TABLE forms ({column}, place int)")
     copy_rows(TABLE, {"value": type_, "place": "int4"}, ((value, place) for place, value in enumerate(values)))
-    return [row[0] for row in fetch_all(f"SELECT value FROM {TABLE} ORDER BY place")]
+    return [row[0] for row in fetch_all(f"SELECT value FROM {TABLE} ORDER BY place")]  # noqa: S608 (ours)
 
 
 @settings(deadline=None, max_examples=30)
