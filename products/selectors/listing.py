@@ -57,6 +57,9 @@ class Query(NamedTuple):
     parameters: list[Any]
 
 
+# Where a row stands in a list: its sort value as text, and its id.
+Place = tuple[str | None, int]
+
 _NOTHING = Query("", [])
 
 
@@ -200,6 +203,27 @@ def count_query(taken: Selection) -> Query:
     """How many products are taken, at most COUNT_LIMIT + 1."""
     counted = f"SELECT FROM products_product p WHERE {taken.condition} LIMIT {COUNT_LIMIT + 1}"
     return Query(f"SELECT count(*) FROM ({counted}) AS counted", taken.parameters)  # noqa: S608
+
+
+def steps_query(taken: Selection, order: Order, *, descending: bool, step: int, start: Place | None) -> Query:
+    """Every `step`-th row with a value (sort value as text, id) behind `start`; one parameter more says how many.
+
+    Each is looked for in the index from the one before it on, so all of them cost what skipping as many rows does.
+    """
+    way = "DESC" if descending else "ASC"
+    valued = taken.narrowed(f"{order.column} IS NOT NULL") if order.nullable else taken
+    first = _ordered(valued if start is None else _behind(valued, order, way, start), order, way)
+    onward = _ordered(valued.narrowed(f"({order.column}, p.id) {_beyond(way)} (s.key, s.id)"), order, way)
+    sql = f"""
+        WITH RECURSIVE stepped (number, id, key) AS (
+            SELECT 1, f.id, f.key FROM ({first.sql} LIMIT 1 OFFSET {step - 1}) AS f
+            UNION ALL
+            SELECT s.number + 1, n.id, n.key
+            FROM stepped s CROSS JOIN LATERAL ({onward.sql} LIMIT 1 OFFSET {step - 1}) AS n WHERE s.number < %s
+        )
+        SELECT key::text, id FROM stepped ORDER BY number
+    """  # noqa: S608
+    return Query(sql, [*first.parameters, *onward.parameters])
 
 
 def _ids(taken: Selection, order: Order, way: str, limit: int, offset: int, after: Sequence[Any] | None) -> Query:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from products.search.highlight import marks
+from products.selectors import anchors
 from products.selectors.coverage import Coverage, counter, coverage
 from products.selectors.facets import facets
 from products.selectors.listing import (
@@ -89,21 +90,32 @@ def product_page(
         naming: how the names in the JSON are spelled.
         covered: what the filters cover, if that is known already.
     """
-    place: dict[str, Any] = {"descending": descending, "offset": offset, "after": after}
     if filters.get("q") is not None:
+        place: dict[str, Any] = {"descending": descending, "offset": offset, "after": after}
         return search_page(filters, sort=sort, limit=limit, counted=counted, naming=naming, covered=covered, **place)
     known = covered or coverage(filters)
-    taken, kept = taken_by(filters, known), counter(filters, known)
+    taken, kept, order = taken_by(filters, known), counter(filters, known), ORDERS[sort]
     count = Count(kept or count_query(taken), capped=kept is None) if counted else None
-    query = page_query(
-        taken,
-        ORDERS[sort],
-        limit=limit + 1,
-        count=count.query if count else None,
-        look=Look(naming, filters.get("qty")),
-        **place,
-    )
-    return _listed(query, count, limit, offset, planned_once=kept is not None and _is_plain(known, sort))
+    is_plain = kept is not None and _is_plain(known, sort)
+
+    def read(behind: Sequence[Any] | None, skipped: int) -> ListedProducts:
+        query = page_query(
+            taken,
+            order,
+            descending=descending,
+            limit=limit + 1,
+            offset=skipped,
+            after=behind,
+            count=count and count.query,
+            look=Look(naming, filters.get("qty")),
+        )
+        return _listed(query, count, limit, offset, is_plain)
+
+    if not is_plain or offset < anchors.SPACING:
+        return read(after, offset)
+    page = read(*anchors.nearest(known.stamp, taken, order, descending=descending, offset=offset))
+    # Places that a commit has overtaken are not those of this list any more.
+    return page if coverage(filters).stamp == known.stamp else read(None, offset)
 
 
 def search_page(
@@ -204,7 +216,7 @@ def _is_plain(covered: Coverage, sort: str) -> bool:
     return not covered.categories or (sort == "id" and len(covered.scopes) == 1)
 
 
-def _listed(query: Query, count: Count | None, limit: int, offset: int, *, planned_once: bool) -> ListedProducts:
+def _listed(query: Query, count: Count | None, limit: int, offset: int, planned_once: bool) -> ListedProducts:
     found = fetch_all(*query) if planned_once else fetch_all_planned(*query)
     shown = found[:limit]
     total, exact = _total(count, found, limit, offset) if count else (None, False)
