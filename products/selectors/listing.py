@@ -99,6 +99,19 @@ _FILTERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 }
 
 
+# Filters by a range: all of their rows can lie at the far end of an order, whatever the planner expects. Those of new
+# products do when the oldest come first.
+_PRICES, _TIMES = ("price_min", "price_max"), ("updated_since", "start_time", "end_time")
+# So many rows are read and sorted instead, for no more than a few milliseconds.
+_FEW, _FEW_IN_TIME = COUNT_LIMIT, 50_000
+
+
+def few(filters: Mapping[str, Any]) -> int | None:
+    """How many rows a list with these filters may leave to be read as a whole; None: it is walked in its order."""
+    given = {name for name in (*_PRICES, *_TIMES) if filters.get(name) is not None}
+    return None if not given else _FEW if given.isdisjoint(_TIMES) else _FEW_IN_TIME
+
+
 def narrowing(filters: Mapping[str, Any]) -> set[str]:
     """Which of the filters narrow a list, categories aside."""
     return {name for name in (*_FILTERS, "in_stock", "status", "q") if filters.get(name) is not None}
@@ -180,15 +193,18 @@ def page_query(
     after: Sequence[Any] | None = None,
     count: Query | None = None,
     look: Look = Look(),  # noqa: B008 - immutable
+    whole: bool = False,
 ) -> Query:
     """Rows (id, sort value as text, the product as JSON, total) of one page.
 
     Args:
         after: sort value and id of the row the page follows.
         count: gives the total; that is null without it, and if the page is not full.
+        whole: few rows are taken, so all of them are read and sorted, by whatever index finds them.
     """
     way = "DESC" if descending else "ASC"
-    ids, total, extra = _ids(taken, order, way, limit, offset, after), count or Query("SELECT NULL", []), look.join
+    ids = _sorted(taken, order, way, limit, offset) if whole else _ids(taken, order, way, limit, offset, after)
+    total, extra = count or Query("SELECT NULL", []), look.join
     sql = f"""
         WITH page AS MATERIALIZED ({ids.sql})
         SELECT page.id, page.key::text, {listed_product(look.naming, priced=look.priced)}::text,
@@ -199,9 +215,9 @@ def page_query(
     return Query(sql, [*ids.parameters, *total.parameters, *extra.parameters])
 
 
-def count_query(taken: Selection) -> Query:
-    """How many products are taken, at most COUNT_LIMIT + 1."""
-    counted = f"SELECT FROM products_product p WHERE {taken.condition} LIMIT {COUNT_LIMIT + 1}"
+def count_query(taken: Selection, most: int = COUNT_LIMIT) -> Query:
+    """How many products are taken, at most one more than `most`."""
+    counted = f"SELECT FROM products_product p WHERE {taken.condition} LIMIT {most + 1}"
     return Query(f"SELECT count(*) FROM ({counted}) AS counted", taken.parameters)  # noqa: S608
 
 
@@ -224,6 +240,13 @@ def steps_query(taken: Selection, order: Order, *, descending: bool, step: int, 
         SELECT key::text, id FROM stepped ORDER BY number
     """  # noqa: S608
     return Query(sql, [*first.parameters, *onward.parameters])
+
+
+def _sorted(taken: Selection, order: Order, way: str, limit: int, offset: int) -> Query:
+    """The ids and sort values of one page of few rows; the planner may not walk the order instead."""
+    rows = f"SELECT p.id, {order.column} AS key FROM products_product p WHERE {taken.condition} OFFSET 0"  # noqa: S608
+    sql = f"SELECT id, key FROM ({rows}) AS whole ORDER BY key {way} NULLS LAST, id {way} LIMIT {limit} OFFSET %s"  # noqa: S608
+    return Query(sql, [*taken.parameters, offset])
 
 
 def _ids(taken: Selection, order: Order, way: str, limit: int, offset: int, after: Sequence[Any] | None) -> Query:

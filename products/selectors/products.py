@@ -17,6 +17,7 @@ from products.selectors.listing import (
     Query,
     Selection,
     count_query,
+    few,
     page_query,
     selection,
     with_attributes,
@@ -91,11 +92,11 @@ def product_page(
         covered: what the filters cover, if that is known already.
     """
     if filters.get("q") is not None:
-        place: dict[str, Any] = {"descending": descending, "offset": offset, "after": after}
-        return search_page(filters, sort=sort, limit=limit, counted=counted, naming=naming, covered=covered, **place)
-    known = covered or coverage(filters)
-    taken, kept, order = taken_by(filters, known), counter(filters, known), ORDERS[sort]
-    count = Count(kept or count_query(taken), capped=kept is None) if counted else None
+        asked: dict[str, Any] = {"limit": limit, "offset": offset, "after": after, "counted": counted}
+        return search_page(filters, sort=sort, descending=descending, naming=naming, covered=covered, **asked)
+    known, order = covered or coverage(filters), ORDERS[sort]
+    taken, kept = taken_by(filters, known), counter(filters, known)
+    count, is_whole = _counting(taken, kept, few(filters)) if counted else (None, False)
     is_plain = kept is not None and _is_plain(known, sort)
 
     def read(behind: Sequence[Any] | None, skipped: int) -> ListedProducts:
@@ -108,6 +109,7 @@ def product_page(
             after=behind,
             count=count and count.query,
             look=Look(naming, filters.get("qty")),
+            whole=is_whole,
         )
         return _listed(query, count, limit, offset, is_plain)
 
@@ -209,6 +211,14 @@ class Count(NamedTuple):
 
     query: Query
     capped: bool
+
+
+def _counting(taken: Selection, kept: Query | None, most: int | None) -> tuple[Count, bool]:
+    """How a list is counted, and whether it has few rows: at most `most`, for which they are counted now."""
+    if most is None:
+        return Count(kept or count_query(taken), capped=kept is None), False
+    ((counted,),) = fetch_all_planned(*count_query(taken, most))
+    return Count(Query("SELECT %s::bigint", [counted]), capped=True), counted <= most
 
 
 def _is_plain(covered: Coverage, sort: str) -> bool:
