@@ -14,7 +14,7 @@ from products.api.serializers.feeds import HISTORY_EXAMPLE, HistoryPointSerializ
 from products.api.serializers.search import SEARCHED_PRODUCT_EXAMPLE, FacetsSerializer, SearchedProductSerializer
 from products.api.views.writing import ProductWrites
 from products.selectors.changes import changes_of, name_jobs, point, product_exists
-from products.selectors.coverage import coverage
+from products.selectors.coverage import shared_coverage
 from products.selectors.products import (
     ListedProducts,
     product_detail,
@@ -106,10 +106,12 @@ class ProductViewSet(ProductWrites):
         self, request: Request, query: Query, scope: str, read: Callable[..., ListedProducts]
     ) -> Response:
         place, naming = _place(query, scope), self.api.naming
-        covered = coverage(query)
-        state = f"{covered.stamp} {shape_digest(naming, priced='qty' in query)} {scope}"
+        shape = f"{shape_digest(naming, priced='qty' in query)} {scope}"
         return self.reply_kept(
-            request, query, state, lambda: _page(read(query, naming=naming, covered=covered, **place), query, scope)
+            request,
+            query,
+            lambda: f"{shared_coverage(query).stamp} {shape}",
+            lambda: _page(read(query, naming=naming, covered=shared_coverage(query), **place), query, scope),
         )
 
 
