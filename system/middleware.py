@@ -18,12 +18,12 @@ from django.utils.translation import gettext_lazy as _
 
 from system import metrics, usage
 from system.actor import actor_scope
-from system.arrival import ARRIVED, arrival_scope
 from system.api import headers
 from system.api.errors import error_of_status, error_response, to_application_error
 from system.api.repeats import repeats
 from system.api.throttling.charging import account_of, caller_buckets, charge, headers_of
 from system.api.transport import client_version, route_of
+from system.arrival import ARRIVED, arrival_scope
 from system.client_ip import distrust_proxy_headers
 from system.errors import ApplicationError, ErrorCode
 from system.language import language_of

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import sys
+from math import inf
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
@@ -37,16 +38,17 @@ _names: dict[bytes, str] = {b"content-type": "CONTENT_TYPE", b"content-length": 
 class Request:
     """One request of a connection, filled by the parser.
 
-    `arrived` is when it was whole, by `monotonic`. `length` is the announced length of the body, None for one in chunks.
-    `upgrades` says that a WebSocket is wanted.
+    `arrived` is when it was whole, by `monotonic`. `length` is the announced length of the body, None for one in
+    chunks. `upgrades` says that a WebSocket is wanted.
     """
 
     __slots__ = (
-        "arrived", "body", "expects_continue", "headers", "keep_alive", "length", "method", "target", "upgrades", "url", "version",
+        "arrived", "body", "expects_continue", "headers", "keep_alive", "length", "method", "target", "upgrades",
+        "url", "version",
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.arrived = 0.0
+        self.arrived = inf
         self.method = ""
         self.url = b""
         self.target = b"", b""

@@ -51,7 +51,7 @@ class Coverage(NamedTuple):
         return [category for category in first if all(category in other for other in others)]
 
 
-_readings: Readings[Given, Coverage] = Readings(256)
+_readings: Readings[Given, Coverage] = Readings(64)
 
 
 def coverage(filters: Mapping[str, Any]) -> Coverage:

@@ -20,10 +20,11 @@ from system.api.kept_pages import KeptPage, Key, kept_pages
 from system.api.pagination import Page
 from system.api.query import Query
 from system.api.renderers import Success, dumps
-from system.api.repeats import Repeatable
+from system.api.repeats import Repeatable, call_repeatable
 from system.api.views import ApiViewSet
 from system.errors import ApplicationError, ErrorCode
 
+OK = 200
 _VERSIONED = re.compile(r'"v([0-9]{1,18})-[0-9a-f]{32}"')
 
 
@@ -45,25 +46,24 @@ class ConditionalViewSet(ApiViewSet):
         """A page of a list whose state is known: 304 or the page that was kept, without reading a row; else it is read.
 
         Args:
-            current: tells the state of the list, which differs whenever any page of it can; asked again for requests
-                like this one, so it holds nothing of this one.
+            current: tells the state of the list, which differs whenever any page of it can. It is asked again for
+                requests like this one, so it may hold nothing of this one.
             read: gives the page, at least as new as the state.
         """
         state, asked, api = current(), request._request, self.api
         etag = self.etag_of(state, repr(sorted(query.items())))
         if unchanged := self.not_modified(request, etag):
-            asked.repeatable = Repeatable(state, current, _unchanged)  # type: ignore[attr-defined]
-            _unchanged()
+            call_repeatable(asked, Repeatable(state, current, _unchanged_list))
+            _unchanged_list()
             return unchanged
         key = (etag, asked.path, asked.META.get("QUERY_STRING", ""))
 
-        def kept_body() -> bytes | None:
+        def body() -> bytes | None:
             kept = _kept(key)
-            return dumps(api.success(Success(kept.page(query)), 200)) if kept else None
+            return dumps(api.success(Success(kept.page(query)), OK)) if kept else None
 
-        kept = _kept(key)
-        if kept:
-            asked.repeatable = Repeatable(state, current, kept_body)  # type: ignore[attr-defined]
+        if kept := _kept(key):
+            call_repeatable(asked, Repeatable(state, current, body))
         else:
             metrics.count("list_answers", "read")
         page = (kept or kept_pages.keep(key, read())).page(query)
@@ -92,7 +92,7 @@ class ConditionalViewSet(ApiViewSet):
         return f'"{digest}"' if version is None else f'"v{version}-{digest}"'
 
 
-def _unchanged() -> bytes:
+def _unchanged_list() -> bytes:
     """The body of a 304."""
     metrics.count("list_answers", "unchanged")
     return b""

@@ -34,12 +34,12 @@ class Repeatable(NamedTuple):
 
     Attributes:
         state: of what is shown, as it was when the answer was made.
-        current: tells the state as it is now.
+        current: tells the state as it is now; holds nothing of a request.
         body: makes the body again; None when that would take reading.
     """
 
-    state: str
-    current: Callable[[], str]
+    state: object
+    current: Callable[[], object]
     body: Callable[[], bytes | None]
 
 
@@ -94,13 +94,18 @@ class Repeats:
 repeats = Repeats()
 
 
+def call_repeatable(request: HttpRequest, answer: Repeatable) -> None:
+    """Say of the answer to this request that it may be given again."""
+    request.repeatable = answer  # type: ignore[attr-defined]
+
+
 def _head(request: HttpRequest) -> Head:
     # What is no text says something of the server.
     return tuple([pair for pair in request.META.items() if type(pair[1]) is str and pair[0] not in UNLIKE])
 
 
 def _body(request: HttpRequest, known: Known) -> bytes | None:
-    """The body again, if the caller and the state are still the same. A call that is charged here is not charged again."""
+    """The body again, if caller and state are still the same; a call that was charged here is not charged again."""
     try:
         same = _caller(request, known.match) == known.user and known.answer.current() == known.answer.state
     except (ApplicationError, DatabaseProblem):
@@ -110,7 +115,8 @@ def _body(request: HttpRequest, known: Known) -> bytes | None:
 
 def _caller(request: HttpRequest, match: ResolverMatch) -> Any:
     """Who calls, charged for it; None for bad credentials."""
-    view = match.func.cls(**match.func.initkwargs)
-    view.action, view.version_name = match.func.actions["get"], match.kwargs["version"]
+    made: Any = match.func
+    view = made.cls(**made.initkwargs)
+    view.action, view.version_name = made.actions["get"], match.kwargs["version"]
     asked = Request(request, authenticators=view.get_authenticators(), parser_context={"view": view})
     return asked.user if view.charge_caller(asked) is None else None

@@ -29,6 +29,7 @@ from system.api.pagination import Page, encode_cursor, page_body
 from system.api.paths import row_id
 from system.api.permissions import IsUser
 from system.api.query import Query
+from system.api.repeats import Repeatable, call_repeatable
 from system.errors import ApplicationError, ErrorCode
 
 
@@ -100,7 +101,10 @@ class ProductViewSet(ProductWrites):
         if "HTTP_IF_NONE_MATCH" not in request.META:
             return None
         state = product_state(product_id)
-        return self.not_modified(request, self.detail_etag(state, quantity)) if state else None
+        unchanged = self.not_modified(request, self.detail_etag(state, quantity)) if state else None
+        if unchanged:
+            call_repeatable(request._request, Repeatable(state, lambda: product_state(product_id), bytes))
+        return unchanged
 
     def _reply_listed(
         self, request: Request, query: Query, scope: str, read: Callable[..., ListedProducts]
