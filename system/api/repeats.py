@@ -119,4 +119,4 @@ def _caller(request: HttpRequest, match: ResolverMatch) -> Any:
     view = made.cls(**made.initkwargs)
     view.action, view.version_name = made.actions["get"], match.kwargs["version"]
     asked = Request(request, authenticators=view.get_authenticators(), parser_context={"view": view})
-    return asked.user if view.charge_caller(asked) is None else None
+    return request.user if view.charge_caller(asked) is None else None
