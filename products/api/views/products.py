@@ -45,7 +45,7 @@ class ProductViewSet(ProductWrites):
     def list(self, request: Request) -> Response:
         """One page of products, newest first unless sorted otherwise.
 
-        Totals are exact up to 10,000; those of everything, of a category, and of what is published in either, at any length.
+        Totals are exact up to 10,000; for everything, a category, or what is published of either, at any length.
 
         With `qty` each product says what a unit costs at that quantity.
         """
