@@ -289,12 +289,10 @@ def _valued_then_blank(valued: Selection, blank: Selection, order: Order, way: s
     first, rest, offset = _part(valued, order, way, part), _ordered(blank, order, way), part.offset
     skipped = Query("0", [])
     if offset:
-        before = f"SELECT FROM products_product p WHERE {valued.condition} LIMIT (SELECT %s::bigint)"  # noqa: S608
+        before = f"SELECT FROM products_product p WHERE {valued.condition} LIMIT (SELECT %s::bigint)"
         over = f"greatest(%s::bigint - (SELECT count(*) FROM ({before}) AS counted), 0)"  # noqa: S608
-        skipped = Query(
-            f"CASE WHEN (SELECT count(*) FROM valued) > 0 THEN 0 ELSE {over} END",
-            [offset, *valued.parameters, offset],
-        )
+        sql = f"CASE WHEN (SELECT count(*) FROM valued) > 0 THEN 0 ELSE {over} END"  # noqa: S608
+        skipped = Query(sql, [offset, *valued.parameters, offset])
     sql = f"""
         WITH valued AS MATERIALIZED ({first.sql}),
         blank AS MATERIALIZED (
