@@ -6,6 +6,7 @@ not converted as one, as OpenCC would: simplified by phrases, a part of a title 
 
 import re
 import unicodedata
+from array import array
 from functools import cache
 
 import opencc
@@ -60,7 +61,14 @@ _FOLDS = _Folds()
 
 def fold(text: str) -> str:
     """The text in small simplified half-width characters, without blanks, accents and hyphens within words."""
-    folded = _JOINTS.sub("", text.translate(_FOLDS))
+    if text.isascii() and text.isprintable():
+        folded = text.lower().replace(" ", "")
+        # Most codes.
+        if folded.isalnum():
+            return folded
+    else:
+        folded = text.translate(_FOLDS)
+    folded = _JOINTS.sub("", folded)
     return folded if _TIMES.isdisjoint(folded) else _PRODUCTS.sub("x", folded)
 
 
@@ -102,10 +110,15 @@ def pair(two: str) -> int:
 
 
 def pairs(text: str) -> set[int]:
-    """The numbers of all neighbouring characters of a folded text, as signed 32-bit numbers.
+    """The numbers of all neighbouring characters of a folded text, as signed 32-bit numbers."""
+    return set(neighbours(text))
+
+
+def neighbours(text: str) -> "array[int]":
+    """The same, each as often as the two stand side by side.
 
     They are what the text's UTF-16, back to front, has in memory: read as numbers at even and at odd places.
     """
     units = text[::-1].encode("utf-16-le", "surrogatepass")
     even, odd = len(units) // 4 * 4, (len(units) - 2) // 4 * 4
-    return {*memoryview(units)[:even].cast("i"), *memoryview(units)[2 : 2 + odd].cast("i")}
+    return array("i", units[:even] + units[2 : 2 + odd])
