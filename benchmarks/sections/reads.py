@@ -212,7 +212,7 @@ SECTION = Section(
         " measurement the answers are held against each other: lists and details carry the same data everywhere. Where"
         " the same page is asked for again, the first ratio is to the same of the others, and the second one, which the"
         " goals are about, to their list of other pages: what a request costs where nobody keeps answers. A server that"
-        " answers nothing in the time of a measurement is measured ten times as long."
+        " leaves most connections without an answer in the time of a measurement is measured ten times as long."
     ),
     run=run,
     tables=tuple(
