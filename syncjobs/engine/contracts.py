@@ -121,7 +121,8 @@ class Connector(Protocol):
     """A source of products. Every connector passes `tests/connectors/test_conformance.py`.
 
     A connector holds no Django objects: `syncjobs.connectors.registry.build` hands it plain configuration.
-    All methods raise only `syncjobs.engine.errors`. It is used by one thread and closed by its user.
+    All methods raise only `syncjobs.engine.errors`. It is used by one thread at a
+    time, but for `normalize`, and closed by its user.
 
     Attributes:
         edition: another one as soon as `normalize` may make another record of the same bytes
@@ -152,7 +153,7 @@ class Connector(Protocol):
         ...
 
     def normalize(self, raw: RawRecord) -> ProductRecord:
-        """Map one record. Pure and repeatable.
+        """Map one record. Pure and repeatable; two threads may do so at once.
 
         Raises:
             RecordRejected: with code, field and reason.

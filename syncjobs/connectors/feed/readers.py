@@ -50,16 +50,15 @@ def decode(payload: bytes) -> dict[str, Any]:
 def decode_part(names: Iterable[str]) -> Callable[[bytes], dict[str, Any]]:
     """`decode` for who needs no more than the fields of these names, at a fifth of its cost."""
     part: Any = TypedDict("part", dict.fromkeys(names, Any), total=False)  # type: ignore[misc]
-    decoder = msgspec.json.Decoder(part, float_hook=Decimal)
+    decoder: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(part, float_hook=Decimal)
 
     def decode_some(payload: bytes) -> dict[str, Any]:
         try:
             # What is passed over is not looked at for UTF-8.
             payload.decode()
-            found: dict[str, Any] = decoder.decode(payload)
+            return decoder.decode(payload)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return decode(payload)
-        return found
 
     return decode_some
 
