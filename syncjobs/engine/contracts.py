@@ -8,6 +8,7 @@ import msgspec
 
 from products.records import CategoryRecord, ProductRecord
 
+BATCH_SIZE = 100
 SyncType = Literal["full", "incremental"]
 
 
@@ -24,7 +25,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     offer_ids: tuple[str, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
-    batch_size: int = 100
+    batch_size: int = BATCH_SIZE
 
 
 class BatchSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,9 +128,11 @@ class Connector(Protocol):
     Attributes:
         edition: another one as soon as `normalize` may make another record of the same bytes
             (`syncjobs.engine.editions.edition`); b"" = never take the same bytes for the same record.
+        batch_size: records of a batch where nobody chose; as few as pay where a batch that is lost costs calls.
     """
 
     kind: str
+    batch_size: int
 
     @property
     def edition(self) -> bytes:

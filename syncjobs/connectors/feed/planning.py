@@ -17,6 +17,8 @@ from syncjobs.engine.contracts import BatchSpec, Scope
 from syncjobs.engine.errors import FatalSourceError, RecordRejected, RetryableSourceError
 
 BUCKETS = 64
+# A worker holds two batches at a time, with all their records.
+BATCH_BYTES = 16 * 1024 * 1024
 SPOOL_BYTES = 64 * 1024
 # How many records lie between two looks at the clock.
 LOOK_RECORDS = 500
@@ -157,7 +159,7 @@ class Cut:
                 distinct.add(found.source_id)
             else:
                 unknown += 1
-            if len(ids) == self._scope.batch_size:
+            if len(ids) == self._scope.batch_size or end - start >= BATCH_BYTES:
                 self._close(start, end, ids)
                 ids = []
         if ids or not self._numbers:
