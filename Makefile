@@ -5,6 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 BENCH_STAMP := .devstack/bench-venv/.installed
+DIRECTUS_STAMP := .devstack/bench-directus/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -66,8 +67,14 @@ $(BENCH_STAMP): benchmarks/requirements.txt
 	@mkdir -p .devstack && $(PYTHON) -m venv $(@D) && \
 		$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-input -r $< && touch $@
 
+# Of what it would build, only the sandbox is needed to start: no driver for other databases.
+$(DIRECTUS_STAMP): benchmarks/peers/directus/package.json
+	@mkdir -p $(@D) && cp $< $(@D) && cd $(@D) && npm install --ignore-scripts --no-audit --no-fund --loglevel=error && \
+		npm rebuild isolated-vm --loglevel=error && touch .installed
+
 bench: $(STAMP)  ## Measure it beside others and write docs/performance.md [SIZE=1000000] [ROUNDS=3] [SECONDS=3] [ONLY=reads]
 	@$(MAKE) --no-print-directory $(BENCH_STAMP) || echo "dlt could not be installed; it is left out" >&2
+	@$(MAKE) --no-print-directory $(DIRECTUS_STAMP) || echo "Directus could not be installed; it is left out" >&2
 	@$(RUN) -m benchmarks --document docs/performance.md $(if $(SIZE),--size $(SIZE)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(ONLY),--only "$(ONLY)") $(ARGS)
 

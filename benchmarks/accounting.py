@@ -16,6 +16,11 @@ def tree_seconds(root: int) -> float:
     return sum(int(ticks) for fields in members for ticks in fields[_USER : _CHILDREN_SYSTEM + 1]) / TICKS
 
 
+def tree_size(root: int) -> int:
+    """How many processes there are, the root among them."""
+    return len(_tree(root, _all_processes()))
+
+
 def tree_memory(root: int) -> int:
     """Bytes that a process and everything below it hold; what they share counts once."""
     lines = _all_processes()

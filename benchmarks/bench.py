@@ -3,11 +3,12 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from resource import RUSAGE_CHILDREN, getrusage
 
 import httpx
+import msgspec
 
 from benchmarks.accounting import cpu_split, tree_memory
 from benchmarks.client.driving import drive
@@ -27,6 +28,8 @@ LOOK_SECONDS = 0.05
 ANSWER_SECONDS = 60
 MEGABYTE = 2**20
 QUICK_CONNECTIONS = 8
+# Whoever answers nothing in the time of a measurement is measured so many times as long.
+PATIENCE = 10
 
 
 @dataclass
@@ -44,6 +47,8 @@ class Bench:
     keep: Callable[[Measurement], None]
     references: dict[str, bytes] = field(default_factory=dict)
     _ports: int = 0
+    _kept: "dict[tuple[str, str | None], Site]" = field(default_factory=dict)
+    _running: ExitStack = field(default_factory=ExitStack)
 
     @property
     def processes(self) -> int:
@@ -71,8 +76,34 @@ class Bench:
         return self.options.port + self._ports
 
     @contextmanager
-    def serving(self, variant: Variant, database: str | None = None) -> Iterator["Site"]:
-        """A running server of this kind.
+    def serving(
+        self, variant: Variant, database: str | None = None, world: WorldFacts | None = None
+    ) -> Iterator["Site"]:
+        """A running server of this kind, on the filled database or on another one, of which `world` tells.
+
+        In a short run it is the one that was started before.
+
+        Raises:
+            RuntimeError: it did not start; the message ends with its log.
+        """
+        key = variant.name, database
+        if not self.options.quick:
+            with self.starting(variant, database, world) as site:
+                yield site
+        else:
+            if key not in self._kept:
+                self._kept[key] = self._running.enter_context(self.starting(variant, database, world))
+            yield self._kept[key]
+
+    def close(self) -> None:
+        """Stop the servers that were kept."""
+        self._running.close()
+
+    @contextmanager
+    def starting(
+        self, variant: Variant, database: str | None = None, world: WorldFacts | None = None
+    ) -> Iterator["Site"]:
+        """A server that is started for this, and stopped afterwards.
 
         Raises:
             RuntimeError: it did not start; the message ends with its log.
@@ -81,17 +112,20 @@ class Bench:
             raise RuntimeError(reason)
         self.installation.forget_cached()
         port = self.next_port()
+        environment = {**self.installation.environment(database), "PROCESS_NAME": "web", **variant.environment}
+        environment |= variant.settings(port, environment)
+        variant.prepare(environment)
         log = self.installation.folder / f"{variant.name}.log"
         log.unlink(missing_ok=True)
         server = Command(
             variant.name,
             variant.command(port, self.processes),
-            environment={**self.installation.environment(database), "PROCESS_NAME": "web", **variant.environment},
+            environment=environment,
             log=log,
             folder=PROJECT,
         )
         server.start()
-        site = Site(self, variant, port, server)
+        site = Site(self, variant, port, server, world or self.world)
         try:
             site.wait()
             yield site
@@ -103,12 +137,13 @@ class Bench:
 class Site:
     """A running server, and how it is asked."""
 
-    def __init__(self, bench: Bench, variant: Variant, port: int, server: Command) -> None:
+    def __init__(self, bench: Bench, variant: Variant, port: int, server: Command, world: WorldFacts) -> None:
         self.bench = bench
+        self.world = world
         self.variant = variant
         self.port = port
         self.server = server
-        self.headers = {"Authorization": f"Bearer {bench.world.tokens[variant.tier]}"}
+        self.headers = {"Authorization": f"Bearer {variant.token or world.tokens[variant.tier]}"}
         self._client = httpx.Client(
             base_url=f"http://127.0.0.1:{port}",
             headers=self.headers,
@@ -125,7 +160,7 @@ class Site:
             RuntimeError: it ended, or took too long.
         """
         deadline = time.monotonic() + START_PATIENCE_SECONDS
-        path = f"/api/v1/products/{self.bench.world.product_ids[0]}" if self.bench.world.product_ids else "/health"
+        path = f"/api/v1/products/{self.world.product_ids[0]}" if self.world.product_ids else "/health"
         while time.monotonic() < deadline and self.server.alive():
             try:
                 if self.get(path).status_code == 200:
@@ -136,18 +171,18 @@ class Site:
         raise RuntimeError(f"{self.variant.name} does not answer. {tail(self.server.log)}")
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        """Ask once."""
-        return self._client.get(path, headers=headers)
+        """Ask once for a path of ours."""
+        return self._client.get(self.variant.path(path), headers=headers)
 
     def close(self) -> None:
         """Close our side."""
         self._client.close()
 
     def load(self, paths: list[str], connections: int, *, good: tuple[int, ...] = (200,), **headers: str) -> Load:
-        """A load of this run's length."""
+        """A load of this run's length, of paths of ours."""
         return Load(
             port=self.port,
-            paths=paths,
+            paths=[self.variant.path(path) for path in paths],
             headers={**self.headers, **headers},
             connections=min(connections, QUICK_CONNECTIONS) if self.bench.options.quick else connections,
             seconds=self.bench.options.seconds,
@@ -159,14 +194,23 @@ class Site:
         return tree_memory(self.server.pid or 0) / MEGABYTE
 
     def measure(self, load: Load, *, section: str, scenario: str, turn: int, every_status: bool = False) -> Measurement:
-        """Drive a load and account for it.
+        """Drive a load and account for it; who is too slow to answer anything gets more time.
 
         Raises:
             RuntimeError: the driver failed.
         """
+        measured = self._measured(load, section, scenario, turn, every_status=every_status)
+        if measured.count:
+            return measured
+        # What was asked before is still being worked at.
+        self._client.get(load.paths[0])
+        longer = msgspec.structs.replace(load, seconds=load.seconds * PATIENCE)
+        return self._measured(longer, section, scenario, turn, every_status=True)
+
+    def _measured(self, load: Load, section: str, scenario: str, turn: int, *, every_status: bool) -> Measurement:
         roots = self._roots()
         before, driver_before = cpu_split(roots), _children_seconds()
-        outcome = drive(load, every_status=every_status or self.bench.options.quick)
+        outcome = drive(load, every_status=every_status, here=self.bench.options.quick and not every_status)
         after = cpu_split(roots)
         cpu = {name: round(after[name] - before[name], 3) for name in roots}
         cpu["driver"] = round(_children_seconds() - driver_before, 3)
@@ -188,6 +232,7 @@ class Site:
             # Who says "come back later" has not done what was asked.
             rate=outcome.rate_of(load.good[:1]),
             p50_ms=outcome.p50_ms,
+            p95_ms=outcome.p95_ms,
             p99_ms=outcome.p99_ms,
             errors=outcome.errors(load.good),
             count=outcome.requests,
@@ -200,7 +245,16 @@ class Site:
                 "answer_kb": outcome.bytes / 1024 / outcome.requests if outcome.requests else 0.0,
             },
             statuses=outcome.statuses,
+            failed=why_no_number(outcome, load),
         )
+
+
+def why_no_number(outcome: Outcome, load: Load) -> str:
+    """Why there is no number where nothing was answered as it should be, else ""."""
+    if outcome.rate_of(load.good[:1]):
+        return ""
+    told = ", ".join(f"{count} times {status}" for status, count in sorted(outcome.statuses.items()) if count)
+    return f"answered {told or 'nothing'} in {load.seconds:g} s over {load.connections:,} connections"
 
 
 def _children_seconds() -> float:

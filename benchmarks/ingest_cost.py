@@ -222,14 +222,14 @@ def _copy_again(database: Any) -> dict[str, Any]:
         ready = {}
         for table in tables:
             names = _columns(cursor, table)
-            with cursor.copy(f"COPY {table} ({names}) TO STDOUT") as copy:
+            with cursor.copy(f"COPY {table} ({names}) TO STDOUT (FORMAT BINARY)") as copy:
                 ready[table, names] = b"".join(bytes(block) for block in copy)
         cursor.execute(f"TRUNCATE {', '.join(tables)}")
     database.begin()
     began, clock = time.process_time(), time.perf_counter()
     with connection.cursor() as cursor, transaction.atomic():
         for (table, names), rows in ready.items():
-            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+            with cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as copy:
                 for start in range(0, len(rows), 65_536):
                     copy.write(rows[start : start + 65_536])
     spent = database.spent()

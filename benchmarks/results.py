@@ -19,6 +19,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     round: int = 0
     rate: float = 0.0
     p50_ms: float = 0.0
+    p95_ms: float = 0.0
     p99_ms: float = 0.0
     errors: int = 0
     count: int = 0
@@ -56,6 +57,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     variant: str
     rate: float
     p50_ms: float
+    p95_ms: float
     p99_ms: float
     errors: int
     count: int
@@ -77,6 +79,7 @@ def summarize(measurements: list[Measurement]) -> Summary:
         variant=good[0].variant,
         rate=median(one.rate for one in good),
         p50_ms=median(one.p50_ms for one in good),
+        p95_ms=median(one.p95_ms for one in good),
         p99_ms=median(one.p99_ms for one in good),
         errors=sum(one.errors for one in good),
         count=sum(one.count for one in good),

@@ -16,11 +16,14 @@ class Shown:
         scenario: its name in the results.
         title: the heading.
         compared_with: the scenario whose base is the base here, where the base has nothing of the kind.
+        also_compared_with: another scenario whose base gets a column of ratios of its own, with `also` as its heading.
     """
 
     scenario: str
     title: str
     compared_with: str = ""
+    also_compared_with: str = ""
+    also: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,20 +33,30 @@ from products.ingest.products import (
     update_products,
 )
 from products.ingest.references import resolve_categories, resolve_shops
-from products.ingest.rows import SYNCED_COLUMNS, Cells, differences, product_cells, sku_cells, sku_differences, to_json
+from products.ingest.rows import (
+    SYNCED_COLUMNS,
+    Cells,
+    differences,
+    json_cell,
+    product_cells,
+    sku_cells,
+    sku_differences,
+)
 from products.ingest.skus import SkuWrites, StoredSku, stored_skus
 from products.ingest.stock import store_stock
 from products.ingest.tree import write_tree
 from products.models import Product, ProductChange
 from products.records import ApplyResult, CategoryRecord, ChangeSet, FingerprintedProduct, ProductRecord, StockHint
 from products.search import upkeep
+from system import wire
 from system.sql import array, copy_rows, fetch_all, fetch_one
 
 # The states of a product that its source no longer offers.
 GONE = (Product.Status.DELISTED.value, Product.Status.DELETED.value)
 
-_STATUS = SYNCED_COLUMNS.index("status")
-_SOURCE_TIME = SYNCED_COLUMNS.index("source_updated_at")
+_STATUS, _CATEGORY, _SOURCE_TIME = (
+    SYNCED_COLUMNS.index(name) for name in ("status", "category_id", "source_updated_at")
+)
 _FINGERPRINTS = """
     SELECT source_id, id, fingerprint, status, deleted_at IS NOT NULL FROM products_product
     WHERE source = %s AND source <> '' AND source_id = ANY(%s::text[])
@@ -69,7 +79,10 @@ _COUNT_LISTED = """
     SELECT count(*) FROM products_product
     WHERE source = %s AND source <> '' AND status <> ALL(%s) AND deleted_at IS NULL
 """
-_CHANGE_COLUMNS = ("product_id", "kind", "fields", "reason", "job_id", "at")
+_CHANGE_COLUMNS = {
+    **{"product_id": "int8", "kind": "text", "fields": wire.JSONB, "reason": "text", "job_id": "int8"},
+    "at": wire.MOMENT,
+}
 
 
 # Product, kind and fields of a change.
@@ -127,9 +140,7 @@ def apply(changes: ChangeSet) -> ApplyResult:
     skus.write(now)
     upkeep.add(created, incoming)
     upkeep.refresh([id_ for id_, decision in decisions.items() if upkeep.changes_search(decision.fields)])
-    lines: list[ChangeLine] = [(id_, ProductChange.Kind.CREATED, {}) for id_ in created.values()]
-    lines += [(id_, decision.kind, decision.fields) for id_, decision in decisions.items()]
-    log_changes(lines, changes.job_id, now)
+    _log_batch(incoming, created, decisions, changes.job_id, now)
     unchanged = len(changes.products) - len(created) - len(decisions)
     fields = Counter(name for decision in decisions.values() for name in decision.fields)
     return ApplyResult(created=len(created), updated=len(decisions), unchanged=unchanged, fields=dict(fields))
@@ -278,13 +289,33 @@ def _settled(stored: StoredProduct, skus: Mapping[str, Cells], news: Incoming, p
     )
 
 
+def _log_batch(
+    incoming: Mapping[str, Incoming],
+    created: Mapping[str, int],
+    decisions: Mapping[int, _Decision],
+    job_id: int | None,
+    now: datetime,
+) -> None:
+    """As `log_changes`, without reading again what was just created."""
+    known: list[ChangeLine] = [(id_, decision.kind, decision.fields) for id_, decision in decisions.items()]
+    new: list[ChangeLine] = [(id_, ProductChange.Kind.CREATED, {}) for id_ in created.values()]
+    if new or known:
+        _copy_lines([*new, *known], job_id, now)
+        added = [incoming[source_id].cells for source_id in created]
+        stamps.products_changed(known, [(cells[_CATEGORY], cells[_STATUS]) for cells in added])
+
+
 def log_changes(lines: Sequence[ChangeLine], job_id: int | None, now: datetime, reason: str = "") -> None:
     """Add these lines to the change feed, all for the same reason, once the products are written.
 
     Every change of what the catalogue shows comes through here, so here its readers' stamps are raised.
     """
     if lines:
-        stamp = now.isoformat()
-        cells = ((product_id, kind.value, to_json(fields), reason, job_id, stamp) for product_id, kind, fields in lines)
-        copy_rows("products_productchange", _CHANGE_COLUMNS, cells)
+        _copy_lines(lines, job_id, now, reason)
         stamps.products_changed(lines)
+
+
+def _copy_lines(lines: Iterable[ChangeLine], job_id: int | None, now: datetime, reason: str = "") -> None:
+    stamp = wire.moment(now)
+    cells = ((product_id, kind.value, json_cell(fields), reason, job_id, stamp) for product_id, kind, fields in lines)
+    copy_rows("products_productchange", _CHANGE_COLUMNS, cells)

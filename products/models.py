@@ -39,6 +39,7 @@ __all__ = [
 FIRST_OWN_CATEGORY_ID = 10**12
 
 _SHOWN = models.Q(deleted_at=None)
+_RARE = _SHOWN & ~models.Q(status="published")
 
 
 class TransactionIdField(models.Field):  # type: ignore[type-arg] # no type arguments while running
@@ -68,8 +69,16 @@ def _reference(
     )
 
 
-def _listing_index(*fields: str, name: str, also: Sequence[str] = ()) -> models.Index:
-    return models.Index(fields=fields, include=["status", *also], condition=_SHOWN, name=name)
+# What filters compare and lists are sorted by, as far as an index does not begin with it.
+_COMPARED = ("status", "source", "category", "price", "stock", "sold_count", "created_at", "updated_at")
+_ORDERED = dict(zip(("category", "price", "stock", "sold", "created", "updated"), _COMPARED[2:], strict=True))
+
+
+def _listing_index(
+    *fields: str, name: str, also: Sequence[str] = _COMPARED, condition: models.Q = _SHOWN
+) -> models.Index:
+    include = [name for name in also if name not in fields]
+    return models.Index(fields=fields, include=include, condition=condition, name=name)
 
 
 class Category(models.Model):
@@ -193,25 +202,14 @@ class Product(models.Model):
                 fields=["sku"], condition=models.Q(source="", deleted_at=None), name="product_own_sku"
             ),
         ]
-        # One for each order of the product list and each filter that leaves few of a million rows. They hold what such
-        # lists need besides, so that deep pages, totals and a category in any order are read from them alone (totals of
-        # filters that leave many from `product_live`); the rare states get the index on status.
+        # One for each order of the product list and each filter that leaves few of a million rows; the rare states get
+        # the index on status. They hold what the others compare as well, so that deep pages, totals, and filters that
+        # go against an order (the oldest of what is new) pass over rows in the index alone.
         indexes = [
-            _listing_index(
-                *("category", "id"),
-                also=["price", "stock", "sold_count", "created_at", "updated_at"],
-                name="product_category",
-            ),
-            _listing_index("id", also=["source", "price", "stock"], name="product_live"),
-            _listing_index("shop", "id", name="product_shop"),
-            models.Index(
-                fields=["status", "id"], condition=_SHOWN & ~models.Q(status="published"), name="product_status"
-            ),
-            _listing_index("price", "id", name="product_price"),
-            _listing_index("stock", "id", name="product_stock"),
-            _listing_index("sold_count", "id", name="product_sold"),
-            _listing_index("created_at", "id", also=["source"], name="product_created"),
-            _listing_index("updated_at", "id", also=["source"], name="product_updated"),
+            _listing_index("id", name="product_live"),
+            _listing_index("shop", "id", also=["status"], name="product_shop"),
+            _listing_index("status", "id", also=[*_COMPARED, "shop"], condition=_RARE, name="product_status"),
+            *(_listing_index(column, "id", name=f"product_{name}") for name, column in _ORDERED.items()),
             models.Index(fields=["sku"], name="product_sku"),
             # Few rows: what operators own, and where their source disagrees.
             models.Index(fields=["source", "id"], condition=~models.Q(owned_fields=[]), name="product_owned"),

@@ -149,7 +149,7 @@ SKU_ROOM = {"source_sku_id": 100, "spec_id": 64, "code": 100}
 CATEGORY_NAME_ROOM = 200
 _PRODUCT_ROOM, _SHOP_ROOM = tuple(PRODUCT_ROOM.items()), tuple(SHOP_ROOM.items())
 _SKU_ID, _SPEC_ID, _SKU_CODE = SKU_ROOM.values()
-LARGEST_BIGINT, LARGEST_INTEGER = 2**63 - 1, 2**31 - 1
+LARGEST_BIGINT, LARGEST_INTEGER, LARGEST_SMALLINT = 2**63 - 1, 2**31 - 1, 2**15 - 1
 
 
 def without_room(record: ProductRecord) -> str | None:
@@ -175,6 +175,8 @@ def _texts(record: ProductRecord) -> Iterator[tuple[msgspec.Struct, Iterable[tup
 def _number_without_room(record: ProductRecord) -> str | None:
     if not 0 <= record.min_order_quantity <= LARGEST_INTEGER:
         return "min_order_quantity"
+    if not 0 <= (record.quote_type or 0) <= LARGEST_SMALLINT:
+        return "quote_type"
     if record.sold_count > LARGEST_BIGINT:
         return "sold_count"
     largest = max([record.stock, *(sku.stock for sku in record.skus)])

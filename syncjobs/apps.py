@@ -1,6 +1,7 @@
 """Django application `syncjobs`."""
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 
@@ -27,15 +28,21 @@ class SyncjobsConfig(AppConfig):
         from syncjobs.services.slices import end_crash_loop, run_slice
         from syncjobs.services.slices_queue import SLICE_KIND
         from syncjobs.services.sweep import sweep_jobs
-        from syncjobs.services.undo import UNDO_KIND, run_undo
+        from syncjobs.services.undo import LEASE_SECONDS, UNDO_KIND, run_undo
         from system.queue import register_handler, register_sweeper
         from system.task_kinds import JobNames, register_job_names
 
         knobs.register()
         register_policies(policies_by_name)
         # A slice is only a part: whoever cancels one wants the sync to stop, not another slice in its place.
-        register_handler(SLICE_KIND, run_slice, on_cancel=request_stop, on_crash_loop=end_crash_loop)
-        register_handler(UNDO_KIND, run_undo)
+        register_handler(
+            SLICE_KIND,
+            run_slice,
+            on_cancel=request_stop,
+            on_crash_loop=end_crash_loop,
+            lease_seconds=settings.SYNC_LEASE_SECONDS,
+        )
+        register_handler(UNDO_KIND, run_undo, lease_seconds=LEASE_SECONDS)
         register_handler(DRIFT_KIND, look)
         register_handler(RETRY_KIND, run_retries, visible=("filters",))
         register_job_names(JobNames(job_names, job_number))

@@ -20,8 +20,10 @@ from system import metrics, usage
 from system.actor import actor_scope
 from system.api import headers
 from system.api.errors import error_of_status, error_response, to_application_error
+from system.api.repeats import repeats
 from system.api.throttling.charging import account_of, caller_buckets, charge, headers_of
 from system.api.transport import client_version, route_of
+from system.arrival import ARRIVED, arrival_scope
 from system.client_ip import distrust_proxy_headers
 from system.errors import ApplicationError, ErrorCode
 from system.language import language_of
@@ -62,7 +64,7 @@ class RequestIdMiddleware:
         started = perf_counter()
         distrust_proxy_headers(request)
         request_id = accept_request_id(request.META.get("HTTP_X_REQUEST_ID"))
-        with request_scope(request_id), actor_scope():
+        with request_scope(request_id), actor_scope(), arrival_scope(request.META.get(ARRIVED)):
             response = self.get_response(request)
             headers.put_last(response, {"x-request-id": ("X-Request-ID", request_id)})
             seconds = perf_counter() - started
@@ -126,11 +128,7 @@ class ApiMiddleware:
             return self.pages(request)
         language = language_of(request)
         translation.activate(language)
-        from_page = request.method == "OPTIONS" or "HTTP_ORIGIN" in request.META
-        response: Any = self._cors(request) if from_page else self._admitted(request)
-        if response.status_code >= FIRST_ERROR_STATUS:
-            response = _enveloped(request, response)
-        headers.put_missing(response, self._standing(secure=request.is_secure(), language=language))
+        response = repeats.answer(request) or self._worked_out(request, language)
         if not response.streaming:
             headers.put(response, {"content-length": ("Content-Length", str(len(response.content)))})
         return response
@@ -145,6 +143,15 @@ class ApiMiddleware:
         if is_api(request.path_info):
             return error_response(request, to_application_error(exception))
         return None
+
+    def _worked_out(self, request: HttpRequest, language: str) -> Any:
+        from_page = request.method == "OPTIONS" or "HTTP_ORIGIN" in request.META
+        response: Any = self._cors(request) if from_page else self._admitted(request)
+        if response.status_code >= FIRST_ERROR_STATUS:
+            response = _enveloped(request, response)
+        headers.put_missing(response, self._standing(secure=request.is_secure(), language=language))
+        repeats.remember(request, response)
+        return response
 
     def _admitted(self, request: HttpRequest) -> HttpResponseBase:
         refused = _plain_http_refused(request) or self._redirected(request)

@@ -21,6 +21,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models.functions import Now
 from kombu.exceptions import OperationalError as BrokerUnavailable
+from redis.exceptions import RedisError
 
 from system import sql, task_claims, turns
 from system.models import Task
@@ -52,7 +53,9 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 RUN_TASK = "system.run_task"
-SWEEP_LIMIT = 500
+# While so many bells of a queue wait at the broker, none of it was lost that is missed yet: others would only be in the
+# way of those that are to be heard. A few are rung nevertheless, so that a lost one is made good behind any backlog.
+ENOUGH_BELLS, FEW_BELLS = 500, 5
 # Of an error's text; the rest is in the log.
 LONGEST_ERROR = 500
 # After a failed send nobody else waits for the broker this long; the sweeper rings what was missed.
@@ -105,17 +108,21 @@ def enqueue(
 
 def ring(task_id: uuid.UUID, queue: str, delay_seconds: float = 0) -> bool:
     """Tell the workers that a row waits. A broker that is down costs one caller under a second; the row is kept."""
-    global _broker_down_until
     if delay_seconds > LONGEST_COUNTDOWN_SECONDS or time.monotonic() < _broker_down_until:
         return False
     try:
         countdown = delay_seconds + CLOCK_SLACK_SECONDS if delay_seconds else None
         current_app.send_task(RUN_TASK, kwargs={"task_id": str(task_id)}, queue=queue, countdown=countdown)
     except BrokerUnavailable as error:
-        _broker_down_until = time.monotonic() + BREAKER_SECONDS
-        logger.warning("broker unavailable, task %s waits for the sweeper: %s", task_id, error)
+        _leave_broker_alone(f"task {task_id} waits for the sweeper", error)
         return False
     return True
+
+
+def _leave_broker_alone(consequence: str, error: Exception) -> None:
+    global _broker_down_until
+    _broker_down_until = time.monotonic() + BREAKER_SECONDS
+    logger.warning("broker unavailable, %s: %s", consequence, error)
 
 
 def run(task_id: uuid.UUID, *, bell: Bell | None = None) -> None:
@@ -244,21 +251,41 @@ def sweep() -> None:
     task_claims.free_expired()
     for sweeper in _sweepers:
         sweeper()
-    unheard = sql.rows(
-        """
-        UPDATE system_task SET rung_at = now() WHERE id IN (
-            SELECT id FROM system_task
-            WHERE state = 'pending' AND coalesce(not_before <= now(), true)
-              AND (rung_at IS NULL OR rung_at < now() - make_interval(secs => %s::int))
-            ORDER BY not_before NULLS FIRST LIMIT %s::int FOR UPDATE SKIP LOCKED)
-        RETURNING id, queue
-        """,
-        [settings.TASK_RING_AGAIN_SECONDS, SWEEP_LIMIT],
-    )
-    for task in unheard:
-        ring(task["id"], task["queue"])
+    _ring_again()
     for task_id in turns.forgotten():
         ring(task_id, Task.Queue.CRITICAL)
+
+
+RING_AGAIN_SQL = """
+UPDATE system_task SET rung_at = now() WHERE id IN (
+    SELECT missed.id FROM unnest(%s::text[], %s::int[]) AS room(queue, bells), LATERAL (
+        SELECT id FROM system_task
+        WHERE state = 'pending' AND queue = room.queue AND coalesce(not_before <= now(), true)
+          AND (rung_at IS NULL OR rung_at < now() - make_interval(secs => %s::int))
+        ORDER BY rung_at NULLS FIRST LIMIT room.bells FOR UPDATE SKIP LOCKED) AS missed)
+RETURNING id, queue
+"""
+
+
+def _ring_again() -> None:
+    """Ring for what waits without a bell as far as anybody can tell, the longest silence first."""
+    room = {queue.value: max(ENOUGH_BELLS - waiting, FEW_BELLS) for queue, waiting in _bells_waiting().items()}
+    values = [list(room), list(room.values()), settings.TASK_RING_AGAIN_SECONDS]
+    for task in sql.rows(RING_AGAIN_SQL, values):
+        ring(task["id"], task["queue"])
+
+
+def _bells_waiting() -> dict[Task.Queue, int]:
+    """How many messages of each queue the broker holds; nothing while it is away, when nobody could be rung for."""
+    if time.monotonic() < _broker_down_until:
+        return {}
+    try:
+        with current_app.connection_or_acquire() as connection:
+            channel = connection.default_channel
+            return {queue: channel.queue_declare(queue=queue.value).message_count for queue in Task.Queue}
+    except (BrokerUnavailable, RedisError) as error:
+        _leave_broker_alone("nobody is rung for", error)
+        return {}
 
 
 def _pulse() -> None:

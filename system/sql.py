@@ -82,16 +82,18 @@ def execute(sql: str, params: Parameters = ()) -> int:
         return count
 
 
-def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], types: Sequence[str] = ()) -> None:
-    """Write rows by COPY, the cheapest way in. `table` and `columns` are our own constants, never input.
+def copy_rows(table: str, columns: Mapping[str, str], rows: Iterable[Sequence[object]]) -> None:
+    """Write rows by COPY, the cheapest way in, as PostgreSQL has them in memory and not as text.
 
     Args:
-        types: PostgreSQL's names of the columns' types; with them the rows go as they are in memory, not as text.
+        table: like `columns` a constant of ours, never input.
+        columns: names, and the types in which the rows hold the values (`system.wire`). A whole number that its column
+            has no room for is to be refused before: "int2" and "int4" cut it off.
     """
-    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN{' (FORMAT BINARY)' if types else ''}"
+    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
     # Django translates the driver's errors for execute(), but not for COPY.
     with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copy:
-        if types:
-            copy.set_types(types)
+        copy.set_types([*columns.values()])
+        write = copy.write_row
         for row in rows:
-            copy.write_row(row)
+            write(row)

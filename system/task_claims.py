@@ -14,6 +14,7 @@ from django.conf import settings
 from system import sql
 from system.models import Task
 from system.task_context import Bell, TaskContext
+from system.task_kinds import leases
 
 LEASE_SECONDS = settings.CELERY_TASK_TIME_LIMIT + 10
 MAX_ATTEMPTS = 3
@@ -37,7 +38,7 @@ _END_AS_CUT = """
 CLAIM_SQL = f"""
 UPDATE system_task
 SET state = 'running', fence = fence + 1, started_at = coalesce(started_at, now()),
-    lease_until = now() + make_interval(secs => %(lease)s::int),
+    lease_until = now() + make_interval(secs => coalesce((%(leases)s::jsonb ->> kind)::int, %(lease)s::int)),
     attempts = CASE WHEN {_CUT} THEN {_END_AS_CUT} ELSE attempts END || jsonb_build_object(
         'started_at', now(), 'worker', %(worker)s::text, 'bell', %(bell)s::text, 'try', %(tries)s::int)
 WHERE id = %(id)s::uuid AND coalesce(not_before <= now(), true)
@@ -50,7 +51,8 @@ RETURNING fence, job_id, kind, payload, request_id, attempts
 def claim(task_id: uuid.UUID, bell: Bell) -> dict[str, Any] | None:
     """Take a row that waits, or whose holder is gone: its lease has ended, or the broker saw its process die."""
     values = {"bell": bell.name, "tries": bell.tries, "alive": bell.alive, "worker": worker_name()}
-    return sql.one(CLAIM_SQL, values | {"id": task_id, "lease": LEASE_SECONDS})
+    # From the first moment as short as the kind's: a worker may die before its handler begins.
+    return sql.one(CLAIM_SQL, values | {"id": task_id, "lease": LEASE_SECONDS, "leases": _json(leases())})
 
 
 # A row that waits for another attempt keeps its reason in that attempt only.

@@ -23,12 +23,15 @@ class Kind:
             a part of.
         on_crash_loop: called inside the transaction that gives a task up, with its job's number, its own id and when
             the first of its attempts began.
+        lease_seconds: how long a claimed task may be silent before another worker takes it; None as long as any task
+            may run.
     """
 
     visible: tuple[str, ...] = ()
     backoff: tuple[int, ...] = ()
     on_cancel: Callable[[int], object] | None = None
     on_crash_loop: OnCrashLoop | None = None
+    lease_seconds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ def register_handler(
     backoff: tuple[int, ...] = (),
     on_cancel: Callable[[int], object] | None = None,
     on_crash_loop: OnCrashLoop | None = None,
+    lease_seconds: int | None = None,
 ) -> None:
     """Say who works on tasks of this kind, and how they are treated (see `Kind`); called from `AppConfig.ready()`.
 
@@ -64,12 +68,23 @@ def register_handler(
     effect within five seconds.
     """
     handlers[kind] = handler
-    _kinds[kind] = Kind(visible=visible, backoff=backoff, on_cancel=on_cancel, on_crash_loop=on_crash_loop)
+    _kinds[kind] = Kind(
+        visible=visible,
+        backoff=backoff,
+        on_cancel=on_cancel,
+        on_crash_loop=on_crash_loop,
+        lease_seconds=lease_seconds,
+    )
 
 
 def traits(kind: str) -> Kind:
     """How tasks of this kind are treated; a kind nobody registered shows ids and is tried once."""
     return _kinds.get(kind, Kind())
+
+
+def leases() -> dict[str, int]:
+    """Seconds of silence by kind, of the kinds that have their own."""
+    return {kind: traits.lease_seconds for kind, traits in _kinds.items() if traits.lease_seconds is not None}
 
 
 def register_job_names(names: JobNames) -> None:

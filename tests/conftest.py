@@ -22,6 +22,7 @@ from products.search import vocabulary
 from syncjobs import live
 from system import health, metrics, runtime, sql
 from system.api.kept_pages import kept_pages
+from system.api.repeats import repeats
 from system.api.throttling.limiter import limiter
 from system.api.throttling.suspects import forget_suspects
 from tests import emptying
@@ -122,6 +123,7 @@ def nothing_is_remembered() -> None:
     runtime.assume_defaults()
     metrics.forget_pending()
     kept_pages.forget()
+    repeats.forget()
     vocabulary.forget()
     live._troubles = live.Troubles()
 

@@ -126,6 +126,7 @@ class Run:
             broken=self.broken,
             timeouts=self.unanswered,
             p50_ms=percentile(self.latencies, 0.5) * 1000,
+            p95_ms=percentile(self.latencies, 0.95) * 1000,
             p99_ms=percentile(self.latencies, 0.99) * 1000,
             max_ms=max(self.latencies, default=0.0) * 1000,
             driver="generator",
@@ -137,16 +138,21 @@ def _request(path: str, headers: dict[str, str]) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode()
 
 
+def drive(load: Load) -> Outcome:
+    """Drive a load in this process."""
+
+    async def run() -> Outcome:
+        return await Run(load).drive()
+
+    return uvloop.run(run())
+
+
 def main() -> None:
     """Read the load, drive it, print the outcome."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     load = msgspec.json.decode(sys.stdin.buffer.read(), type=Load)
-
-    async def drive() -> Outcome:
-        return await Run(load).drive()
-
-    sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(drive())))
+    sys.stdout.buffer.write(msgspec.json.encode(drive(load)))
 
 
 if __name__ == "__main__":

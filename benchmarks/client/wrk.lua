@@ -24,8 +24,8 @@ end
 function done(summary, latency, _)
    local errors = summary.errors
    io.write(string.format(
-      '{"requests":%d,"seconds":%.6f,"bytes":%d,"bad_status":%d,"broken":%d,"timeouts":%d,"p50_ms":%.3f,"p99_ms":%.3f,"max_ms":%.3f}\n',
+      '{"requests":%d,"seconds":%.6f,"bytes":%d,"bad_status":%d,"broken":%d,"timeouts":%d,"p50_ms":%.3f,"p95_ms":%.3f,"p99_ms":%.3f,"max_ms":%.3f}\n',
       summary.requests, summary.duration / 1e6, summary.bytes, errors.status,
       errors.connect + errors.read + errors.write, errors.timeout,
-      latency:percentile(50) / 1000, latency:percentile(99) / 1000, latency.max / 1000))
+      latency:percentile(50) / 1000, latency:percentile(95) / 1000, latency:percentile(99) / 1000, latency.max / 1000))
 end

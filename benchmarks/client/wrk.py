@@ -23,6 +23,7 @@ class _Printed(msgspec.Struct):
     broken: int
     timeouts: int
     p50_ms: float
+    p95_ms: float
     p99_ms: float
     max_ms: float
 
@@ -88,6 +89,7 @@ def parse(printed: str) -> Outcome:
         broken=found.broken,
         timeouts=found.timeouts,
         p50_ms=found.p50_ms,
+        p95_ms=found.p95_ms,
         p99_ms=found.p99_ms,
         max_ms=found.max_ms,
         driver="wrk",

@@ -1,4 +1,4 @@
-"""Runs one sync and waits for it. A program: its orders are a line of JSON on standard input, the job is JSON."""
+"""Runs syncs and waits for each. A program: orders are lines of JSON on standard input, each job is answered as one."""
 
 import sys
 import time
@@ -98,5 +98,7 @@ def _wait(job: SyncJob) -> None:
 
 
 if __name__ == "__main__":
-    done = run(msgspec.json.decode(sys.stdin.buffer.readline(), type=Orders))
-    sys.stdout.buffer.write(msgspec.json.encode(done))
+    while line := sys.stdin.buffer.readline():
+        done = run(msgspec.json.decode(line, type=Orders))
+        sys.stdout.buffer.write(msgspec.json.encode(done) + b"\n")
+        sys.stdout.buffer.flush()

@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,7 +14,7 @@ from benchmarks.accounting import tree_seconds
 from benchmarks.bench import MEGABYTE
 from benchmarks.ingest.workers import PeakMemory
 from benchmarks.world.installation import Installation
-from devstack.demo.stack import PATIENT_DATABASE, PROJECT
+from devstack.demo.stack import PATIENT_DATABASE, PROJECT, tail
 
 
 class Pass(NamedTuple):
@@ -25,8 +28,26 @@ class Pass(NamedTuple):
     peak_mb: float
 
 
-def sync(installation: Installation, database: str, worker: int, orders: dict[str, Any]) -> Pass:
-    """Run one full sync with the workers that are running.
+Sync = Callable[[dict[str, Any]], Pass]
+
+
+@contextmanager
+def syncing(installation: Installation, database: str, worker: int) -> Iterator[Sync]:
+    """Gives a function that runs one full sync with the workers that are running; it raises RuntimeError."""
+    command = [sys.executable, "-m", "benchmarks.ingest.job"]
+    environment = {**installation.environment(database), **PATIENT_DATABASE}
+    log = installation.folder / "job.log"
+    with (
+        log.open("wb") as errors,
+        subprocess.Popen(
+            command, env=environment, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors
+        ) as job,
+    ):
+        yield lambda orders: _measured(installation, database, worker, lambda: _run(job, log, orders))
+
+
+def _measured(installation: Installation, database: str, worker: int, run: Callable[[], dict[str, Any]]) -> Pass:
+    """Account for a sync.
 
     Raises:
         RuntimeError: it did not succeed.
@@ -35,7 +56,7 @@ def sync(installation: Installation, database: str, worker: int, orders: dict[st
     server = installation.postgres.pid or 0
     before = _wal(url), tree_seconds(worker), tree_seconds(server)
     with PeakMemory(worker) as memory:
-        done = _run(installation, database, orders)
+        done = run()
     after = _wal(url), tree_seconds(worker), tree_seconds(server)
     if done["state"] != "succeeded":
         raise RuntimeError(f"the sync ended as {done['state']}: {done['error']}")
@@ -45,18 +66,15 @@ def sync(installation: Installation, database: str, worker: int, orders: dict[st
     return Pass(products, done["seconds"], worker_seconds, database_seconds, int(wal), peak)
 
 
-def _run(installation: Installation, database: str, orders: dict[str, Any]) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.ingest.job"],
-        input=msgspec.json.encode(orders),
-        env={**installation.environment(database), **PATIENT_DATABASE},
-        cwd=PROJECT,
-        capture_output=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"the sync could not be run: {done.stderr.decode(errors='replace')[-500:]}")
-    result: dict[str, Any] = msgspec.json.decode(done.stdout)
+def _run(job: "subprocess.Popen[bytes]", log: Path, orders: dict[str, Any]) -> dict[str, Any]:
+    assert job.stdin  # noqa: S101 (we asked for pipes)
+    assert job.stdout  # noqa: S101
+    job.stdin.write(msgspec.json.encode(orders) + b"\n")
+    job.stdin.flush()
+    line = job.stdout.readline()
+    if not line:
+        raise RuntimeError(f"the sync could not be run. {tail(log)}")
+    result: dict[str, Any] = msgspec.json.decode(line)
     return result
 
 

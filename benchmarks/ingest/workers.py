@@ -6,14 +6,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from benchmarks.accounting import tree_memory
+from benchmarks.accounting import tree_memory, tree_size
 from benchmarks.world.installation import Installation
 from devstack.demo.stack import CELERY, PATIENT_DATABASE, PROJECT, START_PATIENCE_SECONDS, WORKER, tail
 from devstack.supervisor import Command
 
 SAMPLE_SECONDS = 0.5
-# The last that Celery prints before it starts its processes, and how long these take at most.
-READY, FORK_SECONDS = "[queues]", 3
+LOOK_SECONDS = 0.1
 
 
 @contextmanager
@@ -26,24 +25,23 @@ def workers(installation: Installation, database: str, processes: int) -> Iterat
     worker = Command("worker", [sys.executable, *CELERY, *arguments], environment=environment, log=log, folder=PROJECT)
     worker.start()
     try:
-        _wait_until_ready(worker)
+        _wait_until_ready(worker, processes)
         yield worker.pid or 0
     finally:
         worker.stop()
 
 
-def _wait_until_ready(worker: Command) -> None:
-    """How long a worker takes to start is not what is measured.
+def _wait_until_ready(worker: Command, processes: int) -> None:
+    """Return when it has its processes: how long it takes to start is not what is measured.
 
     Raises:
         RuntimeError: it does not start.
     """
     deadline = time.monotonic() + START_PATIENCE_SECONDS
-    while READY not in worker.log.read_text(errors="replace"):
+    while tree_size(worker.pid or 0) <= processes:
         if not worker.alive() or time.monotonic() > deadline:
             raise RuntimeError(f"the worker does not start. {tail(worker.log)}")
-        time.sleep(0.1)
-    time.sleep(FORK_SECONDS)
+        time.sleep(LOOK_SECONDS)
 
 
 class PeakMemory:

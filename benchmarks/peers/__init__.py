@@ -3,22 +3,33 @@
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from benchmarks.peers import gin
+import orjson
+
+from benchmarks.peers import directus, gin
+from benchmarks.peers.directus import wording
 
 # What every ratio of reads is a ratio to.
 BASE = "fastapi-sqlalchemy"
 
 
+def _data(_path: str, body: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads(body)["data"]
+    return found
+
+
 @dataclass(frozen=True)
 class Variant:
-    """A server that answers our paths with our payload.
+    """A server that answers our paths with our payload, or in words of its own that are put into ours.
 
     Attributes:
         name: its key in results; `label`: its name in tables; `about`: one sentence for the document.
         command: the command line for a port and a number of processes.
-        environment: what it needs besides the project's own environment.
-        tier: whose token is sent with the requests.
+        environment: what it needs besides the project's own environment; `settings` gives more, for a port and all
+            that is set already, and `prepare` is called with it before the first start.
+        tier: whose token is sent with the requests, unless it has a `token` of its own.
+        path: one of our paths as it has it; `data`: what its answer to our path carries, as our answer would.
         missing: why it cannot run here, None when it can.
         ours: whether it has what only we have: ETags, cursors, `/health`.
         quick: takes part in short runs.
@@ -29,7 +40,12 @@ class Variant:
     about: str
     command: Callable[[int, int], list[str]]
     environment: Mapping[str, str] = field(default_factory=dict)
+    settings: Callable[[int, Mapping[str, str]], Mapping[str, str]] = lambda _port, _given: {}
+    prepare: Callable[[Mapping[str, str]], None] = lambda _settings: None
     tier: str = "premium"
+    token: str = ""
+    path: Callable[[str], str] = lambda path: path
+    data: Callable[[str, bytes], dict[str, Any]] = _data
     missing: Callable[[], str | None] = lambda: None
     ours: bool = False
     quick: bool = True
@@ -86,6 +102,20 @@ VARIANTS: dict[str, Variant] = {
             about="Go: Gin, pgx and its pool, structs, `count(*)` and OFFSET, JWT checked without a query; no limits.",
             command=gin.command,
             missing=gin.missing,
+            quick=False,
+        ),
+        Variant(
+            name="directus",
+            label="Directus",
+            about="Directus 11 on the same tables, with relations to categories, shops and SKUs; an administrator's "
+            "static token, `meta=filter_count`; no limits, no log.",
+            command=directus.command,
+            settings=directus.environment,
+            prepare=directus.prepare,
+            token=directus.TOKEN,
+            path=wording.path,
+            data=wording.data,
+            missing=directus.missing,
             quick=False,
         ),
         Variant(

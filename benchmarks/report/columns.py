@@ -30,11 +30,15 @@ def ratio(line: Summary, base: Summary | None) -> str:
     return f"× {line.rate / base.rate:.2f}" if line.rate < base.rate else f"× {line.rate / base.rate:.1f}"
 
 
+def cpu_ms(line: Summary, part: str) -> float | None:
+    """CPU milliseconds a request of a part; a median count and a median time give a fair mean."""
+    took, done = line.cpu.get(part), line.facts.get("requests", 0)
+    return took * 1000 / done if took is not None and done else None
+
+
 def _cpu(line: Summary, _base: Summary | None) -> str:
-    """CPU milliseconds a request of each part; a median count and a median time give a fair mean."""
-    parts = [line.cpu.get(part) for part in PARTS]
-    done = line.facts.get("requests", 0)
-    return " / ".join("–" if part is None else f"{part * 1000 / done:.2f}" for part in parts) if done else ""
+    parts = [cpu_ms(line, part) for part in PARTS]
+    return " / ".join("–" if part is None else f"{part:.2f}" for part in parts) if line.cpu else ""
 
 
 def _fact(name: str, digits: int = 1) -> Cell:
@@ -58,7 +62,6 @@ COLUMNS: dict[str, Column] = {
     "cpu": Column("CPU ms a request: web / PostgreSQL / Redis / driver", _cpu),
     "count": Column("products", _fact("products", 0)),
     "answer": Column("KB an answer", _fact("answer_kb")),
-    "database": Column("PostgreSQL ms a request", lambda line, _: _database(line)),
     "timeouts": Column("without an answer in 30 s", _fact("timeouts", 0)),
     "connections": Column("PostgreSQL connections, most", _fact("database_connections", 0)),
     "health": Column("`/health` slowest, ms", _fact("health_max_ms", 0)),
@@ -67,10 +70,7 @@ COLUMNS: dict[str, Column] = {
     "server": Column("CPU µs a product: PostgreSQL", _fact("database_us", 0)),
     "synced": Column("products synced a second meanwhile", _fact("synced", 0)),
     "sockets": Column("sockets", _fact("sockets", 0)),
+    "start": Column("seconds to the first answer", _fact("start_seconds", 2)),
+    "start_cpu": Column("CPU seconds", _fact("start_cpu", 2)),
     "arrived": Column("frames arrived, %", _fact("arrived_percent", 2)),
 }
-
-
-def _database(line: Summary) -> str:
-    done = line.facts.get("requests", 0)
-    return f"{line.cpu.get('PostgreSQL', 0.0) * 1000 / done:.2f}" if done else ""

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.peers import VARIANTS
-from benchmarks.report import charts
+from benchmarks.report import charts, goals
 from benchmarks.report.columns import COLUMNS
 from benchmarks.report.tables import table
 from benchmarks.results import Results, load
@@ -15,28 +15,38 @@ from benchmarks.section import Section
 from benchmarks.sections import SECTIONS
 
 IMAGES = "images"
-HEAD = """# Performance: measured beside others
+INTRODUCTION = """# Performance: measured beside others
 
 Everything below comes from one run of `make bench` on one machine, so its numbers can be compared with each other and
 with nothing else: on another machine, or on another day, only the ratios mean something. Every variant of a table was
 measured in the same run, in rounds that take turns; a cell is the median of the rounds, errors are their sum. Server,
 database, Redis and load generator share the machine's cores.
+"""
+GOALS = """## Goals, and what this run shows
 
-## Repeat it
+What the project promises, each beside what was measured in this run; "×" are ratios within it. The sections below say
+how each is measured.
 
-`make bench` measures everything and writes this page. It takes about 25 minutes and, for a million products, 6 GB of
-disk; the filled database is kept in `.devstack/` for the next run.
+"""
+REPEAT = """## Repeat it
+
+`make bench` measures everything and writes this page. For a million products it takes about 35 minutes, most of the
+first run for filling the catalogue, and 6 GB of disk; the filled database is kept in `.devstack/` for the next run.
+With `SIZE=200000 ROUNDS=2` it takes less than 20 minutes.
 
 * `SIZE=10000`, `SIZE=100000` or `SIZE=10000000`: another catalogue. Ten million products take ten times the disk and
   the time to load; what is measured afterwards takes as long as before.
-* `ROUNDS=5`, `SECONDS=10`: more and longer measurements. `ONLY=reads`, `ONLY="reads ingest"`: some sections.
+* `ROUNDS=5`, `SECONDS=10`: more and longer measurements. `ONLY=reads`, `ONLY="reads ingest"`: some sections, of
+  {sections}. `ARGS='--variants "ours gin"'`: some servers.
 * `make bench-quick` is a short form of all of it, whose numbers mean nothing; the tests run it, too.
 * `.venv/bin/python -m benchmarks --help` lists the rest; `.venv/bin/python -m benchmarks.report.document var/bench.json
   docs/performance.md` writes this page anew from the results of the last run.
 
 Load comes from wrk where that is installed (Debian: `apt-get install wrk`), else from a generator in
-`benchmarks/client/`. dlt gets a virtual environment of its own. Gin is measured where Debian's `golang-go`,
-`golang-github-gin-gonic-gin-dev` and `golang-github-jackc-pgx-v4-dev` are installed.
+`benchmarks/client/`. dlt gets a virtual environment of its own. Directus comes from the npm registry into `.devstack/`
+where Node.js with its headers and a C++ compiler are installed (Debian: `nodejs`, `npm`, `libnode-dev`, `g++`); that
+takes some minutes once. Gin is measured where Debian's `golang-go`, `golang-github-gin-gonic-gin-dev` and
+`golang-github-jackc-pgx-v4-dev` are installed. Who cannot be measured is named with the reason.
 
 `benchmarks/peers/` holds who is measured, `benchmarks/sections/` what is measured; either begins with the list to
 add to. Single parts are measured by smaller programs in `benchmarks/`, which print what they find.
@@ -50,11 +60,16 @@ NOTHING = """## No run is kept here yet
 def render(results: Results, images: Path | None = None) -> str:
     """The page; charts are drawn into `images` when that is given."""
     if not results.measurements:
-        return f"{HEAD}\n{NOTHING}"
+        return f"{INTRODUCTION}\n{_repeat()}\n{NOTHING}"
     about = "".join(f"| {name} | {value} |\n" for name, value in results.about.items())
-    parts = [HEAD, f"## This run\n\n| | |\n|---|---|\n{about}", _servers(results)]
+    parts = [INTRODUCTION, GOALS + goals.table(results.measurements), _repeat()]
+    parts += [f"## This run\n\n| | |\n|---|---|\n{about}", _servers(results)]
     parts += [text for section in SECTIONS if (text := _section(results, section, images))]
     return "\n".join(parts)
+
+
+def _repeat() -> str:
+    return REPEAT.format(sections=", ".join(f"`{section.name}`" for section in SECTIONS))
 
 
 def _servers(results: Results) -> str:

@@ -1,6 +1,9 @@
 """Tables out of measurements."""
 
-from benchmarks.report.columns import COLUMNS
+from collections.abc import Iterator
+from functools import partial
+
+from benchmarks.report.columns import COLUMNS, Column, ratio
 from benchmarks.results import Measurement, Summary, summarize
 from benchmarks.section import Section, Shown
 
@@ -15,9 +18,9 @@ def summaries(measurements: list[Measurement], section: Section, scenario: str) 
     return [summarize(found) for found in rounds.values() if found]
 
 
-def base_of(measurements: list[Measurement], section: Section, shown: Shown) -> Summary | None:
+def base_of(measurements: list[Measurement], section: Section, scenario: str) -> Summary | None:
     """The line that the others are compared with."""
-    lines = summaries(measurements, section, shown.compared_with or shown.scenario)
+    lines = summaries(measurements, section, scenario)
     return next((line for line in lines if line.variant == section.base), None)
 
 
@@ -26,16 +29,26 @@ def table(measurements: list[Measurement], section: Section, shown: Shown) -> st
     lines = summaries(measurements, section, shown.scenario)
     if not lines:
         return ""
-    base = base_of(measurements, section, shown)
-    columns = [COLUMNS[name] for name in section.columns]
+    base = base_of(measurements, section, shown.compared_with or shown.scenario)
+    columns = list(_columns(measurements, section, shown))
     head = f"| | {' | '.join(column.heading for column in columns)} |\n|---|{'--:|' * len(columns)}\n"
-    return head + "".join(_line(section, line, base) for line in lines)
+    return head + "".join(f"| {section.labels[line.variant]} | {_cells(line, base, columns)} |\n" for line in lines)
 
 
-def _line(section: Section, line: Summary, base: Summary | None) -> str:
-    label = section.labels[line.variant]
+def _columns(measurements: list[Measurement], section: Section, shown: Shown) -> Iterator[Column]:
+    for name in section.columns:
+        yield COLUMNS[name]
+        if name == "ratio" and shown.also_compared_with:
+            other = base_of(measurements, section, shown.also_compared_with)
+            yield Column(shown.also, partial(_to, other))
+
+
+def _to(other: Summary | None, line: Summary, _base: Summary | None) -> str:
+    return ratio(line, other)
+
+
+def _cells(line: Summary, base: Summary | None, columns: list[Column]) -> str:
     if line.failed:
         reason = " ".join(line.failed.split()).replace("|", "/")[:REASON_CHARACTERS]
-        return f"| {label} | failed: {reason} |{' |' * (len(section.columns) - 1)}\n"
-    cells = [COLUMNS[name].cell(line, base) for name in section.columns]
-    return f"| {label} | {' | '.join(cells)} |\n"
+        return f"failed: {reason} |{' |' * (len(columns) - 2)}"
+    return " | ".join(column.cell(line, base) for column in columns)

@@ -101,6 +101,6 @@ SECTION = Section(
         Shown(scenario=SYNCING, title="While a sync runs", compared_with=QUIET),
     ),
     labels={VARIANT: VARIANTS[VARIANT].label},
-    columns=("rate", "ratio", "p50", "p99", "errors", "synced"),
+    columns=("rate", "ratio", "p50", "p99", "errors", "memory", "cpu", "synced"),
     base=VARIANT,
 )

@@ -17,6 +17,8 @@ MANY = 5000
 LONGER = 20
 # A server may say that it has enough to do.
 GOOD = (200, 429, 503)
+# What a web server may open at most, of a process and beside them: docs/operations.md, section Processes.
+POOL_OF_A_PROCESS, POOL_BESIDE = 3, 2
 
 
 def run(bench: Bench) -> None:
@@ -38,7 +40,7 @@ def _measured(site: Site) -> Measurement:
         measured,
         memory_mb=round(max(watch.memory_mb, measured.memory_mb), 1),
         errors=measured.errors + watch.health_failures,
-        facts={**measured.facts, **watch.facts},
+        facts={**measured.facts, **watch.facts, "pool": POOL_OF_A_PROCESS * site.bench.processes + POOL_BESIDE},
     )
 
 
@@ -53,5 +55,5 @@ SECTION = Section(
     run=run,
     tables=(Shown(scenario=NAME, title="5,000 connections"),),
     labels={VARIANT: VARIANTS[VARIANT].label},
-    columns=("rate", "p50", "p99", "errors", "timeouts", "statuses", "health", "memory", "connections"),
+    columns=("rate", "p50", "p99", "errors", "timeouts", "statuses", "health", "memory", "cpu", "connections"),
 )

@@ -13,7 +13,7 @@ from benchmarks.bench import Bench
 from benchmarks.failures import FAILURES, failure
 from benchmarks.ingest import copying
 from benchmarks.ingest.feed import feed_options, write_feed
-from benchmarks.ingest.ours import Pass, sync
+from benchmarks.ingest.ours import Pass, Sync, syncing
 from benchmarks.ingest.workers import workers
 from benchmarks.results import Measurement
 from benchmarks.section import Section, Shown
@@ -21,7 +21,7 @@ from devstack.demo.stack import PROJECT
 from devstack.gateway.client import running_gateway
 
 NAME = "ingest"
-EMPTY = "bench_empty"
+BASE = "copy"
 # How many products each way gets in a full run; rates of the slow ones do not change with more.
 MOST, DLT_MOST, NAIVE_MOST, GATEWAY_MOST = 50_000, 10_000, 1_000, 10_000
 DLT_PYTHON = PROJECT / ".devstack" / "bench-venv" / "bin" / "python"
@@ -59,12 +59,19 @@ Passes = Iterator[tuple[str, Pass]]
 
 @dataclass(frozen=True)
 class Way:
-    """A way of getting products in; `missing` says why it cannot be measured here, `quick` takes part in short runs."""
+    """A way of getting products in.
+
+    Attributes:
+        missing: why it cannot be measured here.
+        quick: takes part in short runs.
+        once: is slow, so one round must do.
+    """
 
     label: str
     run: Callable[[Place], Passes]
     missing: Callable[[], str | None] = lambda: None
     quick: bool = False
+    once: bool = False
 
 
 def _copy(place: Place, *, whole: bool = True) -> Passes:
@@ -83,11 +90,11 @@ def _ours(processes: int) -> Callable[[Place], Passes]:
         size = place.size(MOST)
         path = place.feed(size)
         orders = {"kind": "feed", "options": feed_options(path), "workers": processes}
-        with workers(place.bench.installation, place.database, processes) as worker:
-            yield FIRST, sync(place.bench.installation, place.database, worker, orders)
-            yield UNCHANGED, sync(place.bench.installation, place.database, worker, orders)
+        with _working(place, processes) as sync:
+            yield FIRST, sync(orders)
+            yield UNCHANGED, sync(orders)
             write_feed(path, size, edition=LATER)
-            yield CHANGED, sync(place.bench.installation, place.database, worker, orders)
+            yield CHANGED, sync(orders)
 
     return run
 
@@ -96,10 +103,7 @@ def _gateway(place: Place) -> Passes:
     """Signed calls over HTTP to the simulated gateway, which runs on the same cores."""
     size = place.size(GATEWAY_MOST)
     processes = place.bench.processes
-    with (
-        running_gateway(products=size) as gateway,
-        workers(place.bench.installation, place.database, processes) as worker,
-    ):
+    with running_gateway(products=size) as gateway, _working(place, processes) as sync:
         names = ("app_key", "app_secret", "access_token", "refresh_token")
         orders = {
             "kind": "alibaba1688",
@@ -108,7 +112,17 @@ def _gateway(place: Place) -> Passes:
             "workers": processes,
         }
         for scenario in (FIRST, UNCHANGED):
-            yield scenario, sync(place.bench.installation, place.database, worker, orders)
+            yield scenario, sync(orders)
+
+
+@contextmanager
+def _working(place: Place, processes: int) -> Iterator[Sync]:
+    installation = place.bench.installation
+    with (
+        workers(installation, place.database, processes) as worker,
+        syncing(installation, place.database, worker) as sync,
+    ):
+        yield sync
 
 
 def _programs(place: Place, most: int, command: Callable[[Path], list[str]], environment: dict[str, str]) -> Passes:
@@ -140,34 +154,33 @@ def _without_dlt() -> str | None:
 
 
 WAYS = {
-    "copy": Way("COPY of ready rows: the limit", _copy, quick=True),
+    BASE: Way("COPY of ready rows: the limit", _copy, quick=True),
     "copy-products": Way("COPY of products and SKUs alone", lambda place: _copy(place, whole=False)),
     "ours": Way("1688sync, one process", _ours(1), quick=True),
     "ours-two": Way("1688sync, two processes", _ours(2)),
     "ours-gateway": Way("1688sync, one process a core, calls of the simulated gateway", _gateway),
-    "dlt": Way("dlt, merge", _dlt, _without_dlt),
-    "naive": Way("update_or_create", _naive, quick=True),
+    "dlt": Way("dlt, merge", _dlt, _without_dlt, once=True),
+    "naive": Way("update_or_create", _naive, quick=True, once=True),
 }
 
 
 def run(bench: Bench) -> None:
     """Every way into an empty database, in every round; none of them sees what another one left."""
-    bench.installation.fresh_database(EMPTY)
-    bench.installation.fill(0, EMPTY)
+    empty = bench.installation.empty_database()
     wanted = {name: way for name, way in WAYS.items() if way.quick or not bench.options.quick}
     for turn in range(bench.options.few_rounds):
         for name, way in wanted.items():
-            _measure(bench, name, way, turn)
-    bench.installation.drop_database(EMPTY)
+            if not (turn and way.once):
+                _measure(bench, name, way, turn, empty)
 
 
-def _measure(bench: Bench, name: str, way: Way, turn: int) -> None:
+def _measure(bench: Bench, name: str, way: Way, turn: int, empty: str) -> None:
     scenario = FIRST
     if reason := way.missing():
         bench.keep(Measurement(section=NAME, scenario=FIRST, variant=name, round=turn, failed=reason))
         return
     try:
-        with _place(bench, name) as place:
+        with _place(bench, name, empty) as place:
             for scenario, took in way.run(place):
                 bench.keep(_measurement(name, scenario, turn, took))
     except FAILURES as error:
@@ -175,9 +188,9 @@ def _measure(bench: Bench, name: str, way: Way, turn: int) -> None:
 
 
 @contextmanager
-def _place(bench: Bench, name: str) -> Iterator[Place]:
+def _place(bench: Bench, name: str, empty: str) -> Iterator[Place]:
     bench.installation.forget_cached()
-    database = bench.installation.fresh_database(f"bench_{name.replace('-', '_')}", EMPTY)
+    database = bench.installation.fresh_database(f"bench_{name.replace('-', '_')}", empty)
     try:
         yield Place(bench, database, bench.installation.folder)
     finally:
@@ -221,6 +234,6 @@ SECTION = Section(
     ),
     labels={name: way.label for name, way in WAYS.items()},
     columns=("products", "ratio", "engine", "server", "wal", "memory", "count"),
-    base="copy",
+    base=BASE,
     chart=(FIRST, UNCHANGED, CHANGED),
 )

@@ -26,7 +26,9 @@ MANY = 1000
 # Pages that begin in a category's first so many pages: no address comes twice, so no cache can help.
 DEEPEST_PAGE = 40
 COMPARED_ANSWERS = 3
-WARM_UP_SECONDS, SETTLE_SECONDS = 2.0, 15
+WARM_UP_SECONDS, SETTLE_SECONDS = 3.0, 15
+# Lists of a length that nothing else asks for.
+WARM_UP_REQUESTS, WARM_UP_SIZE = 100, 17
 COLUMNS = ("rate", "ratio", "p50", "p99", "errors", "memory", "cpu", "answer")
 
 
@@ -38,7 +40,8 @@ class Scenario:
         paths: what is asked in turn.
         conditional: with If-None-Match and the ETag of the first answer.
         ours_only: others have nothing of the kind; `compared_with` then names what theirs is compared with.
-        for_limited: measured for the user with a limit, too.
+        beside_list: repeated requests; a column has the ratio to the base's list of ever other pages, too.
+        for_limited: measured for the user with a limit, too; `for_peers`: for others than the base, too.
         compared: hold the answers of all servers against each other; searches rank, each in its way.
     """
 
@@ -49,12 +52,16 @@ class Scenario:
     conditional: bool = False
     ours_only: bool = False
     for_limited: bool = True
+    for_peers: bool = True
     compared: bool = True
     compared_with: str = ""
+    beside_list: bool = False
 
     def takes(self, variant: Variant) -> bool:
         """Whether a server takes part."""
-        return (variant.ours or not self.ours_only) and (self.for_limited or variant.tier == "premium")
+        if variant.ours:
+            return self.for_limited or variant.tier == "premium"
+        return not self.ours_only and (self.for_peers or variant.name == BASE)
 
 
 def list_paths(world: WorldFacts) -> list[str]:
@@ -94,7 +101,7 @@ _SEARCH: dict[str, Any] = {"connections": 8, "for_limited": False, "compared": F
 SCENARIOS = (
     Scenario("list", "List: 20 of a category with the total, every page another one", _half(0)),
     Scenario("list-1000", "The same over 1,000 connections", _half(1), connections=MANY),
-    Scenario("list-same", "List: the same page again and again", _first_page),
+    Scenario("list-same", "List: the same page again and again", _first_page, beside_list=True),
     Scenario(
         "list-304",
         "List: unchanged since last asked (If-None-Match)",
@@ -102,11 +109,24 @@ SCENARIOS = (
         conditional=True,
         ours_only=True,
         compared_with="list-same",
+        beside_list=True,
     ),
     Scenario("detail", "Detail: one product with description and SKUs", _details),
-    Scenario("search-two", "Search: two characters that many titles have", _search(searches.two_characters), **_SEARCH),
-    Scenario("search-rare", "Search: a text that few titles have", _search(searches.rare), **_SEARCH),
-    Scenario("search-miss", "Search: a text that no title has", _search(searches.missing), **_SEARCH),
+    Scenario(
+        "search-two",
+        "Search: two characters that many titles have",
+        _search(lambda: searches.two_characters()[::2]),
+        **_SEARCH,
+    ),
+    Scenario(
+        "search-alone",
+        "The same, one client alone",
+        _search(lambda: searches.two_characters()[1::2]),
+        **{**_SEARCH, "connections": 1},
+        ours_only=True,
+    ),
+    Scenario("search-rare", "Search: a text that few titles have", _search(searches.rare), for_peers=False, **_SEARCH),
+    Scenario("search-miss", "Search: a text that no title has", _search(searches.missing), for_peers=False, **_SEARCH),
 )
 
 
@@ -126,10 +146,12 @@ def run(bench: Bench) -> None:
 
 
 def _warm_up(site: Site) -> None:
-    """What a server does once is not measured: every connection to the database that it will ever have is opened."""
-    load = site.load(_details(site.bench.world)[:100], 64)
+    """What a server does once is not measured: it opens connections to the database, and may compile itself."""
+    categories = site.world.categories[:WARM_UP_REQUESTS]
+    lists = [f"/api/v1/products?category_id={category}&page=1&page_size={WARM_UP_SIZE}" for category, _ in categories]
+    load = site.load(_details(site.world)[:WARM_UP_REQUESTS] + lists, 64)
     options = site.bench.options
-    drive(msgspec.structs.replace(load, seconds=min(WARM_UP_SECONDS, options.seconds)), every_status=options.quick)
+    drive(msgspec.structs.replace(load, seconds=min(WARM_UP_SECONDS, options.seconds)), here=options.quick)
 
 
 def _measured(site: Site, scenario: Scenario, turn: int) -> Measurement:
@@ -154,7 +176,7 @@ def _check_answers(site: Site, scenario: Scenario, paths: list[str], expected: i
     for path in paths:
         answer = _settled_answer(site, path, expected, headers)
         if scenario.compared and expected == 200:
-            found = payload(answer.content)
+            found = payload(site.variant.data(path, answer.content))
             if site.bench.references.setdefault(path, found) != found:
                 raise RuntimeError(f"{path} was answered with other data than by the others")
 
@@ -175,9 +197,8 @@ def _settled_answer(site: Site, path: str, expected: int, headers: dict[str, str
         time.sleep(0.5)
 
 
-def payload(body: bytes) -> bytes:
-    """The data of an answer in one spelling, without the cursor that only some have."""
-    data = orjson.loads(body)["data"]
+def payload(data: dict[str, Any]) -> bytes:
+    """What an answer carries in one spelling, without the cursor that only some have."""
     if "items" in data:
         data = {name: data[name] for name in ("items", "total", "page", "page_size", "pages")}
     return orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
@@ -188,14 +209,19 @@ SECTION = Section(
     title="Reads",
     about=(
         "The same requests, by the same user, to servers with one process a core on the same database. Before each"
-        " measurement the answers are held against each other: lists and details carry the same data everywhere."
+        " measurement the answers are held against each other: lists and details carry the same data everywhere. Where"
+        " the same page is asked for again, the first ratio is to the same of the others, and the second one, which the"
+        " goals are about, to their list of other pages: what a request costs where nobody keeps answers. A server that"
+        " answers nothing in the time of a measurement is measured ten times as long."
     ),
     run=run,
     tables=tuple(
         Shown(
             scenario=one.name,
-            title=f"{one.label} ({one.connections:,} connections)",
+            title=f"{one.label} ({one.connections:,} connection{'s' if one.connections > 1 else ''})",
             compared_with=one.compared_with,
+            also_compared_with="list" if one.beside_list else "",
+            also="ratio to its list of other pages",
         )
         for one in SCENARIOS
     ),

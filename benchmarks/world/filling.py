@@ -12,6 +12,7 @@ from typing import Any
 
 import django
 import msgspec
+import psycopg
 
 django.setup()
 
@@ -42,9 +43,10 @@ _SOME_IDS = """
 
 
 class Orders(msgspec.Struct, frozen=True, kw_only=True):
-    """How many products there must be; 0 = tables only."""
+    """How many products there must be, 0 = tables only; `copy` names a copy to make before the first one is loaded."""
 
     products: int
+    copy: str | None = None
 
 
 def fill(orders: Orders) -> WorldFacts:
@@ -52,7 +54,10 @@ def fill(orders: Orders) -> WorldFacts:
     call_command("migrate", verbosity=0, interactive=False)
     tokens = {tier: _token(f"bench_{tier}", tier=tier) for tier in TIERS}
     tokens[WATCHER] = _token(f"bench_{WATCHER}", role=WATCHER)
-    if orders.products and _stored() < orders.products:
+    stored = _stored()
+    if orders.copy and not stored:
+        _copy(orders.copy)
+    if stored < orders.products:
         _load(orders.products)
     sizes = dict(fetch_all(_SIZES, [SOURCE]))
     return WorldFacts(
@@ -61,6 +66,14 @@ def fill(orders: Orders) -> WorldFacts:
         categories=[(leaf.id, sizes.get(leaf.id, 0)) for leaf in made_up.leaves()],
         product_ids=fetch_all(_SOME_IDS, [SOURCE])[0][0] or [],
     )
+
+
+def _copy(name: str) -> None:
+    """Copy this database; nobody may be connected to it meanwhile."""
+    connections.close_all()
+    here, _, database = os.environ["DATABASE_URL"].rpartition("/")
+    with psycopg.connect(f"{here}/postgres", autocommit=True) as maintenance:
+        maintenance.execute(f"CREATE DATABASE {name} TEMPLATE {database}")
 
 
 def _stored() -> int:

@@ -17,12 +17,14 @@ from benchmarks.world import products as made_up
 from benchmarks.world.facts import WorldFacts
 from devstack.demo import keys
 from devstack.demo.stack import PATIENT_DATABASE, PROJECT, PROJECT_ENVIRONMENT
-from devstack.postgres import EmbeddedPostgres
+from devstack.postgres import THROWAWAY_SETTINGS, EmbeddedPostgres
 from devstack.redis import EmbeddedRedis
 
 # Counted request by request like any other, and never used up.
 COUNTED_RATE = "1000000/second"
 LONG_TOKENS = {"ACCESS_TOKEN_SECONDS": "86400"}
+# The tables without a product: where ingest begins.
+EMPTY = "bench_empty"
 
 
 class Installation:
@@ -71,15 +73,26 @@ class Installation:
         with psycopg.connect(self.database_url("postgres"), autocommit=True) as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
+    def empty_database(self) -> str:
+        """The database with tables only; made by the load of the filled one, or now."""
+        with psycopg.connect(self.database_url("postgres")) as connection:
+            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [EMPTY]).fetchone()
+        if not found:
+            self.fresh_database(EMPTY)
+            self.fill(0, EMPTY)
+        return EMPTY
+
     def fill(self, products: int, database: str | None = None) -> WorldFacts:
         """Migrate a database and load this many products unless they are there.
+
+        The filled one leaves an empty copy of itself on its way.
 
         Raises:
             RuntimeError: it could not be filled.
         """
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.world.filling"],
-            input=msgspec.json.encode({"products": products}),
+            input=msgspec.json.encode({"products": products, "copy": None if database else EMPTY}),
             env={**self.environment(database), **PATIENT_DATABASE},
             cwd=PROJECT,
             stdout=subprocess.PIPE,
@@ -103,12 +116,16 @@ class Installation:
 
 
 @contextmanager
-def installation(folder: Path, products: int) -> Iterator[Installation]:
-    """Start the servers; a database that was filled by another version of the generator is thrown away."""
+def installation(folder: Path, products: int, *, throwaway: bool) -> Iterator[Installation]:
+    """Start the servers; a database that was filled by another version of the generator is thrown away.
+
+    Args:
+        throwaway: nothing is measured, so nothing has to reach the disk.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     _throw_away_stale(folder, f"{products} products, version {made_up.VERSION}, {_migrations()}")
     with ExitStack() as running:
-        postgres = running.enter_context(EmbeddedPostgres(folder / "pg"))
+        postgres = running.enter_context(EmbeddedPostgres(folder / "pg", THROWAWAY_SETTINGS if throwaway else None))
         redis = running.enter_context(EmbeddedRedis(folder / "redis"))
         yield Installation(folder, postgres, redis)
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import deque
+from time import monotonic
 from typing import Any, cast
 
 import httptools
@@ -168,6 +169,8 @@ class HttpProtocol(asyncio.Protocol):
             self._handshake = request
             return
         self.deadline = None
+        # The loop's own clock stands still while it works off what came at the same time.
+        request.arrived = monotonic()
         self._last = not request.keep_alive
         self._waiting.append(request)
         if self._exchange is None:

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import sys
+from math import inf
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
@@ -12,6 +13,7 @@ from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 from websockets.http11 import MAX_LINE_LENGTH
 
 from config.server.files import FileWrapper
+from system.arrival import ARRIVED
 from system.errors import ErrorCode
 
 Environ = dict[str, Any]
@@ -36,14 +38,17 @@ _names: dict[bytes, str] = {b"content-type": "CONTENT_TYPE", b"content-length": 
 class Request:
     """One request of a connection, filled by the parser.
 
-    `length` is the announced length of the body, None for one in chunks. `upgrades` says that a WebSocket is wanted.
+    `arrived` is when it was whole, by `monotonic`. `length` is the announced length of the body, None for one in
+    chunks. `upgrades` says that a WebSocket is wanted.
     """
 
     __slots__ = (
-        "body", "expects_continue", "headers", "keep_alive", "length", "method", "target", "upgrades", "url", "version",
+        "arrived", "body", "expects_continue", "headers", "keep_alive", "length", "method", "target", "upgrades",
+        "url", "version",
     )  # fmt: skip
 
     def __init__(self) -> None:
+        self.arrived = inf
         self.method = ""
         self.url = b""
         self.target = b"", b""
@@ -141,6 +146,7 @@ class Request:
             "QUERY_STRING": query.decode("latin-1"),
             "SERVER_PROTOCOL": f"HTTP/{self.version}",
             "wsgi.input": io.BytesIO(self.body),
+            ARRIVED: self.arrived,
         }
         for name, value in self.headers:
             key = _names.get(name) or _wsgi_name(name)

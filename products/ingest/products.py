@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import orjson
 from django.db import IntegrityError, transaction
 
-from products.ingest.rows import JSON_COLUMNS, SYNCED_COLUMNS, Cells, copy_cells, to_json
+from products.ingest.rows import JSON_COLUMNS, SYNCED_COLUMNS, SYNCED_TYPES, Cells, copy_cells, to_json
+from system import wire
 from system.sql import array, copy_rows, execute, fetch_all
 
 SKU_PREFIX = "1688-"
@@ -19,8 +20,12 @@ _INCOMING = ", ".join(f"i.{name}" for name in SYNCED_COLUMNS)
 # The index on (source, source_id) holds synced products only, so every statement says source <> ''.
 _KNOWN = "SELECT source_id FROM products_product WHERE source = %s AND source <> '' AND source_id = ANY(%s::text[])"
 _NEW_IDS = "SELECT nextval('products_product_id_seq') FROM generate_series(1, %s)"
-_IDENTITY = ("id", "source", "source_id", "sku", "fingerprint")
-_BOOKKEEPING = ("owned_fields", "version", "synced_at", "created_at", "updated_at")
+_COPIED = {
+    **{"id": "int8", "source": "text", "source_id": "text", "sku": "text", "fingerprint": "bytea"},
+    **SYNCED_TYPES,
+    **{"owned_fields": wire.VARCHARS, "version": "int4"},
+    **dict.fromkeys(("synced_at", "created_at", "updated_at"), wire.MOMENT),
+}
 _INSERT_MISSING = f"""
     INSERT INTO products_product (source, source_id, sku, fingerprint, {_COLUMNS},
         owned_fields, version, synced_at, created_at, updated_at)
@@ -79,12 +84,13 @@ def insert_missing(source: str, incoming: Mapping[str, Incoming], now: datetime)
 
 def _copy(source: str, missing: Mapping[str, Incoming], now: datetime) -> dict[str, int]:
     ids = {source_id: row[0] for source_id, row in zip(missing, fetch_all(_NEW_IDS, [len(missing)]), strict=True)}
-    stamp = now.isoformat()
+    stamp = wire.moment(now)
+    bookkeeping = (wire.NO_VARCHARS, 1, stamp, stamp, stamp)
     rows = (
-        (ids[key], source, key, SKU_PREFIX + key, fingerprint, *copy_cells(cells), "{}", 1, stamp, stamp, stamp)
+        (ids[key], source, key, SKU_PREFIX + key, fingerprint, *copy_cells(cells), *bookkeeping)
         for key, (fingerprint, cells, _) in missing.items()
     )
-    copy_rows("products_product", (*_IDENTITY, *SYNCED_COLUMNS, *_BOOKKEEPING), rows)
+    copy_rows("products_product", _COPIED, rows)
     return ids
 
 

@@ -3,19 +3,22 @@
 Every writer takes locks in one order: categories from the root down, then shops, then products, each by key.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from products.ingest import stamps
 from products.ingest.rows import to_json
 from products.models import FIRST_OWN_CATEGORY_ID
 from products.records import CategoryRef, ShopRecord
 from products.search.upkeep import refresh_shops
-from system.sql import execute, fetch_all
+from system.sql import array, execute, fetch_all
 
 PATH_SEPARATOR = " / "
 
-_KNOWN_SHOPS = "SELECT source_id, id, name, url, location FROM products_shop WHERE source = %s AND source_id = ANY(%s)"
+_KNOWN_SHOPS = """
+    SELECT source_id, id, name, url, location FROM products_shop WHERE source = %s AND source_id = ANY(%s::text[])
+"""
 _UPSERT_SHOPS = """
     INSERT INTO products_shop AS s (source, source_id, name, url, location, created_at, updated_at)
     SELECT %s, i.source_id, i.name, i.url, i.location, %s, %s
@@ -23,8 +26,9 @@ _UPSERT_SHOPS = """
     ON CONFLICT (source, source_id) DO UPDATE
     SET name = excluded.name, url = excluded.url, location = excluded.location, updated_at = excluded.updated_at
     WHERE (s.name, s.url, s.location) IS DISTINCT FROM (excluded.name, excluded.url, excluded.location)
-    RETURNING xmax <> 0
+    RETURNING source_id, id, xmax <> 0
 """
+_KNOWN_CATEGORIES = "SELECT id FROM products_category WHERE id = ANY(%s::bigint[])"
 _STUB_CATEGORIES = """
     INSERT INTO products_category (id, name, path, ancestors, level, is_leaf, created_at, updated_at)
     SELECT i.id, i.name, i.path, ARRAY[i.id], i.level, true, %s, %s
@@ -53,16 +57,29 @@ def resolve_shops(source: str, shops: Iterable[ShopRecord], now: datetime) -> di
     wanted = {shop.source_id: shop for shop in shops}
     if not wanted:
         return {}
-    known = {row[0]: row for row in fetch_all(_KNOWN_SHOPS, [source, list(wanted)])}
-    changed = [s for s in wanted.values() if known.get(s.source_id, ())[2:] != (s.name, s.url, s.location)]
-    if not changed:
-        return {source_id: row[1] for source_id, row in known.items()}
+    known = _known_shops(source, wanted)
+    ids = {source_id: row[0] for source_id, row in known.items()}
+    changed = [s for s in wanted.values() if known.get(s.source_id, ())[1:] != (s.name, s.url, s.location)]
+    return ids | _store_shops(source, changed, now) if changed else ids
+
+
+def _store_shops(source: str, shops: Sequence[ShopRecord], now: datetime) -> dict[str, int]:
+    """Write shops and what search keeps of them; returns their ids."""
+    written = fetch_all(_UPSERT_SHOPS, [source, now, now, to_json(shops)])
     # A row that was there before has been locked by this transaction; PostgreSQL notes that in xmax.
-    if any(was_there for (was_there,) in fetch_all(_UPSERT_SHOPS, [source, now, now, to_json(changed)])):
+    if any(was_there for *_, was_there in written):
         stamps.names_changed()
-    stored = {row[0]: row for row in fetch_all(_KNOWN_SHOPS, [source, list(wanted)])}
-    refresh_shops({stored[shop.source_id][1]: stored[shop.source_id][2] for shop in changed})
-    return {source_id: row[1] for source_id, row in stored.items()}
+    ids = {source_id: id_ for source_id, id_, _ in written}
+    names = {shop.source_id: shop.name for shop in shops}
+    # Those that another writer has just stored like this are not among the written.
+    ids |= {key: row[0] for key, row in _known_shops(source, names.keys() - ids.keys()).items()}
+    refresh_shops({ids[source_id]: name for source_id, name in names.items()})
+    return ids
+
+
+def _known_shops(source: str, source_ids: Collection[str]) -> dict[str, tuple[Any, ...]]:
+    """Id, name, link and location by id at the source."""
+    return {row[0]: row[1:] for row in fetch_all(_KNOWN_SHOPS, [source, array(source_ids)])} if source_ids else {}
 
 
 def resolve_categories(references: Iterable[CategoryRef], now: datetime) -> dict[CategoryRef, int]:
@@ -81,7 +98,7 @@ def resolve_categories(references: Iterable[CategoryRef], now: datetime) -> dict
 def _make_stubs(numbered: dict[CategoryRef, int], now: datetime) -> None:
     if not numbered:
         return
-    known = {row[0] for row in fetch_all("SELECT id FROM products_category WHERE id = ANY(%s)", [[*numbered.values()]])}
+    known = {row[0] for row in fetch_all(_KNOWN_CATEGORIES, [array(numbered.values())])}
     stubs = {
         number: {
             "id": number,

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import orjson
 
-from products.ingest.rows import SKU_COLUMNS, Cells, copy_sku_cells, to_json
+from products.ingest.rows import SKU_COLUMNS, SKU_TYPES, Cells, copy_sku_cells, to_json
+from system import wire
 from system.sql import copy_rows, execute, fetch_all
 
 # SKUs without an id at the source were made by hand; a sync neither sees nor deletes them.
@@ -21,7 +22,7 @@ _UPDATE = """
         image = i.image, price_tiers = i.price_tiers, spec = i.spec, position = i.position, updated_at = %s
     FROM json_populate_recordset(NULL::products_sku, %s::json) AS i WHERE s.id = i.id
 """
-_COPY_COLUMNS = ("product_id", *SKU_COLUMNS, "created_at", "updated_at")
+_COPIED = {"product_id": "int8", **SKU_TYPES, "created_at": wire.MOMENT, "updated_at": wire.MOMENT}
 
 
 class StoredSku(NamedTuple):
@@ -58,10 +59,10 @@ class SkuWrites:
         if self._changed:
             execute(_UPDATE, [now, to_json(self._changed)])
         if self._added:
-            copy_rows("products_sku", _COPY_COLUMNS, self._copied(now))
+            copy_rows("products_sku", _COPIED, self._copied(now))
 
     def _copied(self, now: datetime) -> Iterator[Cells]:
-        stamp = now.isoformat()
+        stamp = wire.moment(now)
         return ((product_id, *copy_sku_cells(cells), stamp, stamp) for product_id, cells in self._added)
 
 

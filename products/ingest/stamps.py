@@ -9,21 +9,27 @@ a circle. Versions are microseconds of the clock and grow at least by one, so nu
 do not come again with another meaning.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db import transaction
 
 from products.ingest.models import ProductStamp
-from products.models import ProductChange
-from system.sql import execute
+from products.models import Product, ProductChange
+from system.sql import array, execute
 
 # What a change line tells: product, kind, {field: [before, after]}.
 Line = tuple[int, ProductChange.Kind, dict[str, Any]]
+# Category and status of a product.
+Added = tuple[int | None, str]
 
 KIND = ProductChange.Kind
+PUBLISHED = Product.Status.PUBLISHED.value
 # More than most servers take connections; whoever finds all of them held shares the last one and waits for its turn.
 SHARDS = 255
+# Columns of what lines tell, as the statement takes them.
+_TOLD = 5
 # First word of the advisory locks on shards.
 SHARD_LOCK = 1689
 
@@ -56,6 +62,9 @@ _PRODUCTS_CHANGED = f"""
         SELECT category, 1 AS products, (status = 'published')::int AS published FROM change WHERE shown
         UNION ALL
         SELECT category_before, -1, -(status_before = 'published')::int FROM change WHERE shown_before
+        UNION ALL
+        SELECT nullif(category, {ProductStamp.WHOLE}), products, published
+        FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS a (category, products, published)
     ), raised AS (
         SELECT CASE GROUPING(category) WHEN 0 THEN category ELSE {ProductStamp.WHOLE} END AS scope,
             sum(products)::bigint AS products, sum(published)::bigint AS published
@@ -85,19 +94,28 @@ _RECOUNT = f"""
 """  # noqa: S608
 
 
-def products_changed(lines: Sequence[Line]) -> None:
+def products_changed(lines: Iterable[Line], added: Collection[Added] = ()) -> None:
     """Raise the scopes of products that were just written, in the transaction that wrote them.
 
     Args:
         lines: what the change feed tells of them; steps that change nothing raise nothing.
+        added: products that are new and shown, of which there are no lines: their rows need not be read.
     """
     rows = [
         (product_id, _was_shown(kind, fields), *_before(fields))
         for product_id, kind, fields in lines
         if kind not in ProductChange.STEPS
     ]
-    if rows:
-        execute(_PRODUCTS_CHANGED, [list(column) for column in zip(*rows, strict=True)])
+    if rows or added:
+        told = [list(column) for column in zip(*rows, strict=True)] if rows else [[]] * _TOLD
+        execute(_PRODUCTS_CHANGED, told + _counted(added))
+
+
+def _counted(added: Iterable[Added]) -> list[str]:
+    """Arrays of categories, numbers of products and of published ones; WHOLE: filed nowhere."""
+    counts = Counter(added)
+    published = [count * (status == PUBLISHED) for (_, status), count in counts.items()]
+    return [array([category or ProductStamp.WHOLE for category, _ in counts]), array(counts.values()), array(published)]
 
 
 def names_changed() -> None:

@@ -38,13 +38,17 @@ class Migration(migrations.Migration):
             model_name='product',
             name='product_updated',
         ),
-        migrations.AddIndex(
+        migrations.RemoveIndex(
             model_name='product',
-            index=models.Index(condition=models.Q(('deleted_at', None)), fields=['category', 'id'], include=('status', 'price', 'stock', 'sold_count', 'created_at', 'updated_at'), name='product_category'),
+            name='product_status',
         ),
         migrations.AddIndex(
             model_name='product',
-            index=models.Index(condition=models.Q(('deleted_at', None)), fields=['id'], include=('status', 'source', 'price', 'stock'), name='product_live'),
+            index=models.Index(condition=models.Q(('deleted_at', None)), fields=['category', 'id'], include=('status', 'source', 'price', 'stock', 'sold_count', 'created_at', 'updated_at'), name='product_category'),
+        ),
+        migrations.AddIndex(
+            model_name='product',
+            index=models.Index(condition=models.Q(('deleted_at', None)), fields=['id'], include=('status', 'source', 'category', 'price', 'stock', 'sold_count', 'created_at', 'updated_at'), name='product_live'),
         ),
         migrations.AddIndex(
             model_name='product',
@@ -52,22 +56,26 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='product',
-            index=models.Index(condition=models.Q(('deleted_at', None)), fields=['price', 'id'], include=('status',), name='product_price'),
+            index=models.Index(condition=models.Q(('deleted_at', None), models.Q(('status', 'published'), _negated=True)), fields=['status', 'id'], include=('source', 'category', 'price', 'stock', 'sold_count', 'created_at', 'updated_at', 'shop'), name='product_status'),
         ),
         migrations.AddIndex(
             model_name='product',
-            index=models.Index(condition=models.Q(('deleted_at', None)), fields=['stock', 'id'], include=('status',), name='product_stock'),
+            index=models.Index(condition=models.Q(('deleted_at', None)), fields=['price', 'id'], include=('status', 'source', 'category', 'stock', 'sold_count', 'created_at', 'updated_at'), name='product_price'),
         ),
         migrations.AddIndex(
             model_name='product',
-            index=models.Index(condition=models.Q(('deleted_at', None)), fields=['sold_count', 'id'], include=('status',), name='product_sold'),
+            index=models.Index(condition=models.Q(('deleted_at', None)), fields=['stock', 'id'], include=('status', 'source', 'category', 'price', 'sold_count', 'created_at', 'updated_at'), name='product_stock'),
         ),
         migrations.AddIndex(
             model_name='product',
-            index=models.Index(condition=models.Q(('deleted_at', None)), fields=['created_at', 'id'], include=('status', 'source'), name='product_created'),
+            index=models.Index(condition=models.Q(('deleted_at', None)), fields=['sold_count', 'id'], include=('status', 'source', 'category', 'price', 'stock', 'created_at', 'updated_at'), name='product_sold'),
         ),
         migrations.AddIndex(
             model_name='product',
-            index=models.Index(condition=models.Q(('deleted_at', None)), fields=['updated_at', 'id'], include=('status', 'source'), name='product_updated'),
+            index=models.Index(condition=models.Q(('deleted_at', None)), fields=['created_at', 'id'], include=('status', 'source', 'category', 'price', 'stock', 'sold_count', 'updated_at'), name='product_created'),
+        ),
+        migrations.AddIndex(
+            model_name='product',
+            index=models.Index(condition=models.Q(('deleted_at', None)), fields=['updated_at', 'id'], include=('status', 'source', 'category', 'price', 'stock', 'sold_count', 'created_at'), name='product_updated'),
         ),
     ]

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(
             "INSERT INTO products_searchbuild (version, target, position)"
-            " SELECT CASE WHEN EXISTS (SELECT FROM products_product) THEN 0 ELSE 1 END, 1, 0",
+            " SELECT CASE WHEN EXISTS (SELECT FROM products_product) THEN 0 ELSE 2 END, 2, 0",
             migrations.RunSQL.noop,
         ),
     ]

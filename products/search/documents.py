@@ -6,13 +6,14 @@ code and each leading part of a code: digits of codes, kept in pairs, would be i
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from array import array
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from products.search.folding import fold, pairs
+from products.search.folding import fold, neighbours
 
 TITLE, CODE, ATTRIBUTE = "\n", "\t", "\v"
 # More of one product is not searched: names of hundreds of variants say little new.
@@ -26,15 +27,11 @@ _LAST_MARK = re.compile(r"(.*[^\W_])[\W_]")
 
 
 class Document(NamedTuple):
-    """The searched text of a product and its numbers."""
+    """The searched text of a product and its numbers, some of them twice; `title` are those of the title alone."""
 
     text: str
-    numbers: set[int]
-
-    @property
-    def heading(self) -> str:
-        """The folded title between its marks."""
-        return self.text[: self.text.index(TITLE, 1) + 1]
+    numbers: "array[int]"
+    title: "array[int]"
 
 
 def document(
@@ -48,16 +45,15 @@ def document(
         specs: the properties of its SKUs, likewise.
     """
     heading = f"{TITLE}{fold(title)}{TITLE}"
-    numbers = pairs(heading)
-    borne = {code: _folded_code(code) for code in islice(codes, MOST_CODES)}
-    for code, folded in borne.items():
-        numbers.add(code_number(folded))
-        if not code.isalnum() and (leading := _LAST_MARK.match(code)):
-            numbers.update(_leading_numbers(leading[1]))
-    kept = [_attribute(value) for value in islice(dict.fromkeys(_values([attributes, *specs])), MOST_ATTRIBUTES)]
-    numbers.update(*(found for _, found in kept))
-    texts = [heading, CODE, *(f"{folded}{CODE}" for folded in borne.values()), ATTRIBUTE]
-    return Document("".join(texts) + ATTRIBUTE.join(text for text, _ in kept), numbers)
+    read = neighbours(heading)
+    borne = {code: fold(code) for code in islice(codes, MOST_CODES)}
+    kept = [_attribute(value) for value in islice(_values(attributes, specs), MOST_ATTRIBUTES)]
+    numbers = array("i", b"".join([read, *[found for _, found in kept]]))
+    numbers.extend(map(code_number, borne.values()))
+    for leading in {_leading(code): None for code in borne if not code.isalnum()}:
+        numbers.extend(_leading_numbers(leading))
+    values = ATTRIBUTE.join([text for text, _ in kept])
+    return Document(f"{heading}{CODE}{CODE.join([*borne.values(), ATTRIBUTE])}{values}", numbers, read)
 
 
 def code_number(folded: str) -> int:
@@ -65,29 +61,36 @@ def code_number(folded: str) -> int:
     return crc32(folded.encode("utf-8", "surrogatepass")) - SIGN
 
 
-def _folded_code(code: str) -> str:
-    """As `fold` has it; most codes are letters and digits, where half a microsecond is enough."""
-    return code.lower() if code.isascii() and code.isalnum() else fold(code)
+def _leading(code: str) -> str:
+    """What stands before a code's last hyphen or other mark, but for marks that it begins with; it may be nothing."""
+    before, _, behind = code.rpartition("-")
+    if behind.isalnum() and before[-1:].isalnum():
+        return before
+    found = _LAST_MARK.match(code)
+    return found[1] if found else ""
 
 
 @lru_cache(maxsize=10_000)
 def _leading_numbers(leading: str) -> tuple[int, ...]:
     """Of all that stands before one of a code's hyphens or other marks, but for mere numbers; variants share it."""
-    parts = [leading, *(leading[: mark.start()] for mark in _MARKS.finditer(leading))]
+    parts = [leading, *(leading[: mark.start()] for mark in _MARKS.finditer(leading))] if leading else []
     return tuple(code_number(fold(part)) for part in parts if not part.isdigit())
 
 
-def _values(properties: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    for named in properties:
+def _values(attributes: Mapping[str, Any], specs: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    """Each text once, in the order in which they are met."""
+    found: dict[str, None] = {}
+    for named in (attributes, *specs):
         for value in named.values():
             if isinstance(value, str):
-                yield value
+                found[value] = None
             elif isinstance(value, list):
-                yield from (each for each in value if isinstance(each, str))
+                found.update(dict.fromkeys([each for each in value if isinstance(each, str)]))
+    return found
 
 
 @lru_cache(maxsize=50_000)
-def _attribute(value: str) -> tuple[str, frozenset[int]]:
+def _attribute(value: str) -> tuple[str, "array[int]"]:
     """Few values are on most products, so they are worked out once."""
     folded = fold(value[:LONGEST_ATTRIBUTE])
-    return folded, frozenset(pairs(folded if len(folded) > 1 else ATTRIBUTE + folded))
+    return folded, neighbours(folded if len(folded) > 1 else ATTRIBUTE + folded)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from products.search.folding import fold, words
+from products.search.folding import blank_separated, fold, scripts, words
 from products.search.pinyin import Unit, pair_readings, splits
 
 Mark = tuple[int, int]
@@ -35,8 +35,8 @@ def marks(text: str, query: str) -> list[Mark]:
         query: what was searched for; each of its words is marked wherever it stands, and if it stands nowhere,
             wherever it is read so.
     """
-    folded, wanted = placed(text), words(query)
-    found = [span for word in wanted for span in _spans(folded, word) or _read_spans(folded, word)]
+    folded, wanted = placed(text), blank_separated(query)
+    found = [span for word in wanted for span in _word_spans(folded, word)]
     if len(wanted) > 1 and all(map(_LETTERS.fullmatch, wanted)):
         found += _read_spans(folded, "".join(wanted))
     return [(start, end - start) for start, end in _merged(_completed(text, span) for span in found)]
@@ -55,6 +55,15 @@ def placed(text: str) -> Folded:
 def _becomes(alone: str, beside: str) -> bool:
     """Whether a character, folded alone, is this one beside its neighbours; hyphens within words become nothing."""
     return alone == beside or (beside == "x" and alone in _TIMES)
+
+
+def _word_spans(folded: Folded, word: str) -> list[Mark]:
+    """Where the word stands as it was written; else where its parts do, or what is read so."""
+    parts = words(word)
+    if found := _spans(folded, word) or _read_spans(folded, word):
+        return found
+    smaller = parts if len(parts) > 1 else scripts(word) or [part for part in parts if part != word]
+    return [span for part in smaller for span in _word_spans(folded, part)]
 
 
 def _spans(folded: Folded, word: str) -> list[Mark]:

@@ -6,12 +6,14 @@ is a step of its own (`MATERIALIZED`), read only as far as it is wanted.
 """
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from products.search.documents import ATTRIBUTE, CODE, TITLE, code_number
-from products.search.folding import fold, pairs, words
+from products.search.folding import fold, pairs, scripts, words
 from products.search.vocabulary import Reading, beginning_with, understood
 from products.selectors.listing import Query
+from system.sql import fetch_one
 
 # How well a row fits, best first. What is only read so comes after all that is written so.
 EXACT_CODE, TITLE_START, IN_TITLE, IN_ATTRIBUTES, BY_SUPPLIER, READ_AT_START, READ_IN_TITLE, READ_ELSEWHERE = range(
@@ -53,13 +55,15 @@ class Sought(NamedTuple):
 def sought(text: str) -> Sought:
     """What somebody who types this asks for: every word, as it is folded, wherever it stands in a product's texts.
 
-    Latin letters are pinyin as well; one query looks up which pairs of characters they can stand for.
+    Latin letters are pinyin as well; one query looks up which pairs of characters they can stand for. A brand and a
+    thing that are written as one word, which no text has, may stand apart.
     """
     plain = _without_link(text)
     wanted, phrase = words(plain), fold(plain)
     spoken = phrase if len(wanted) > 1 and all(map(_LETTERS.fullmatch, wanted)) else ""
     readings = understood(dict.fromkeys([*wanted, spoken]))
-    found = _all([_finding(word, readings.get(word, [])) for word in wanted])
+    parted = _unknown(word for word in wanted if scripts(word))
+    found = _found([_ways(word, readings.get(word, []), parted=word in parted) for word in wanted])
     if wanted and all(len(word) == 1 for word in wanted):
         found = _all([found, _beginning(wanted[0])])
     if spoken in readings:
@@ -69,8 +73,8 @@ def sought(text: str) -> Sought:
 
 
 def _without_link(text: str) -> str:
-    """A pasted offer link is the offer id in it."""
-    link = _LINK.match(text)
+    """A pasted offer link is the offer id in it, whatever stands around it."""
+    link = _LINK.search(text)
     return next(filter(None, link.groups())) if link else text
 
 
@@ -93,14 +97,40 @@ def _beginning(character: str) -> Query:
     return Query("st.numbers && %s::integer[]", [numbers])
 
 
-def _finding(word: str, readings: list[Reading]) -> Query:
+def _unknown(words: Iterable[str]) -> list[str]:
+    """Those that no text has as they are."""
+    has = f"EXISTS (SELECT FROM products_searchtext st WHERE {_PAIRED})"
+    asked = list(words)
+    if not asked:
+        return []
+    row = fetch_one(f"SELECT {', '.join([has] * len(asked))}", [it for word in asked for it in (_numbers(word), word)])
+    return [word for word, known in zip(asked, row or (), strict=True) if not known]
+
+
+def _ways(word: str, readings: list[Reading], *, parted: bool) -> list[Query]:
+    """How a product can have a word: first by its texts, then by its supplier, as a code, in parts, as it is read."""
     numbers = _numbers(word)
     if not numbers:
-        return Query(_ANYWHERE, [word])
+        return [Query(_ANYWHERE, [word])]
     ways = [Query(_PAIRED, [numbers, word]), Query(_SUPPLIED, [numbers, word])]
     if _LATIN.search(word):
         ways.append(Query(_PAIRED, [[code_number(word)], CODE + word]))
-    return _any([*ways, *map(_read, readings)])
+    if parted:
+        ways.append(_all([Query(_PAIRED, [_numbers(part), part]) for part in scripts(word)]))
+    return [*ways, *map(_read, readings)]
+
+
+def _found(words: list[list[Query]]) -> Query:
+    """Products that have every word in one of its ways.
+
+    Of several words those that have all of them in their texts are asked for at once: the index then intersects what it
+    has, where the planner would look at all products that have one of them.
+    """
+    every = _all(list(map(_any, words)))
+    others = [way for ways in words for way in ways[1:]]
+    if len(words) == 1 or not others:
+        return every
+    return _any([_all([ways[0] for ways in words]), _all([_any(others), every])])
 
 
 def _read(reading: Reading) -> Query:

@@ -1,6 +1,6 @@
 """Keeps what search compares as the products are: written in the transaction that writes them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -10,6 +10,7 @@ from products.ingest.rows import SKU_COLUMNS, SYNCED_COLUMNS, to_json
 from products.search import vocabulary
 from products.search.documents import Document, document
 from products.search.folding import VERSION, fold, pairs
+from system import wire
 from system.sql import copy_rows, execute, fetch_all
 
 _TITLE, _SHOP, _ATTRIBUTES = (SYNCED_COLUMNS.index(name) for name in ("title", "shop_id", "attributes"))
@@ -17,7 +18,7 @@ _CODE, _SPEC = (SKU_COLUMNS.index(name) for name in ("code", "spec"))
 _SEARCHED = frozenset({"sku", "title", "shop_id", "attributes"})
 _SEARCHED_OF_SKUS = frozenset({"code", "spec"})
 
-_COLUMNS = ("product_id", "shop_id", "text", "numbers", "version")
+_COLUMNS = {"product_id": "int8", "shop_id": "int8", "text": "text", "numbers": wire.INTEGERS, "version": "int2"}
 _READ = """
     SELECT p.id, p.shop_id, p.title, p.sku, p.source_id, p.attributes, s.codes, s.specs
     FROM products_product p LEFT JOIN LATERAL (
@@ -54,11 +55,10 @@ class _Entry(NamedTuple):
 
 def add(source_ids: Mapping[str, int], incoming: Mapping[str, Incoming]) -> None:
     """Let search find new products, given by id at the source."""
-    entries = [_incoming_entry(product_id, key, incoming[key]) for key, product_id in source_ids.items()]
-    if entries:
-        rows = ((id_, shop_id, found.text, _array(found.numbers), VERSION) for id_, shop_id, found in entries)
-        copy_rows("products_searchtext", _COLUMNS, rows)
-        vocabulary.learn(entry.document.heading for entry in entries)
+    if source_ids:
+        met = set[int]()
+        copy_rows("products_searchtext", _COLUMNS, _copied(source_ids, incoming, met))
+        vocabulary.learn(met)
 
 
 def changes_search(fields: Mapping[str, Any]) -> bool:
@@ -74,7 +74,7 @@ def refresh(product_ids: Collection[int]) -> int:
     if not product_ids:
         return 0
     entries = [_stored_entry(*row) for row in fetch_all(_READ, [list(product_ids)])]
-    vocabulary.learn(entry.document.heading for entry in entries)
+    vocabulary.learn(set[int]().union(*(entry.document.title for entry in entries)))
     return execute(_STORE, [to_json([_record(entry) for entry in entries])])
 
 
@@ -93,12 +93,16 @@ def refresh_shops(names: Mapping[int, str]) -> int:
     return execute(_STORE_SHOPS, [to_json(rows)]) if rows else 0
 
 
-def _incoming_entry(product_id: int, source_id: str, product: Incoming) -> _Entry:
-    cells, skus = product.cells, product.skus.values()
-    codes = (SKU_PREFIX + source_id, source_id, *(code for sku in skus if (code := sku[_CODE])))
-    return _Entry(
-        product_id, cells[_SHOP], document(cells[_TITLE], codes, cells[_ATTRIBUTES], (sku[_SPEC] for sku in skus))
-    )
+def _copied(
+    source_ids: Mapping[str, int], incoming: Mapping[str, Incoming], met: set[int]
+) -> Iterator[tuple[object, ...]]:
+    """Rows made one after the other as they are sent; the numbers of their titles are added to `met`."""
+    for source_id, product_id in source_ids.items():
+        _, cells, skus = incoming[source_id]
+        codes = [SKU_PREFIX + source_id, source_id, *[code for sku in skus.values() if (code := sku[_CODE])]]
+        found = document(cells[_TITLE], codes, cells[_ATTRIBUTES], [sku[_SPEC] for sku in skus.values()])
+        met.update(found.title)
+        yield product_id, cells[_SHOP], found.text, wire.integers(found.numbers), VERSION
 
 
 def _stored_entry(
@@ -117,17 +121,12 @@ def _stored_entry(
     )
 
 
-def _array(numbers: Collection[int]) -> str:
-    """A list of numbers as PostgreSQL writes it."""
-    return f"{{{str([*numbers])[1:-1]}}}"
-
-
 def _record(entry: _Entry) -> dict[str, Any]:
     found = entry.document
     return {
         "product_id": entry.product_id,
         "shop_id": entry.shop_id,
         "text": found.text,
-        "numbers": [*found.numbers],
+        "numbers": found.numbers.tolist(),
         "version": VERSION,
     }

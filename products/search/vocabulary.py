@@ -9,15 +9,16 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from products.search.folding import pair, pairs
+from products.search.folding import pair
 from products.search.pinyin import Unit, pair_readings, readings, splits
-from system.sql import copy_rows, fetch_all, fetch_one
+from system.sql import array, copy_rows, fetch_all, fetch_one
 
 # So many numbers a process keeps in mind, which is some 10 MB.
 _MOST_KNOWN = 100_000
 _FIRST = "SELECT {place} AS place, number FROM products_searchpair WHERE initials = ANY(%s) AND reading LIKE ANY(%s)"
+_COLUMNS = {"number": "int4", "reading": "text", "initials": "text"}
 _BEGINNING = "SELECT DISTINCT number FROM products_searchpair WHERE number BETWEEN %s AND %s LIMIT 3000"
-_KNOWN = "SELECT DISTINCT number FROM products_searchpair WHERE number = ANY(%s)"
+_KNOWN = "SELECT DISTINCT number FROM products_searchpair WHERE number = ANY(%s::integer[])"
 
 # So many pairs are looked for where one unit meets the next: each costs time at every product that is looked at.
 _MOST_PAIRS = 40
@@ -43,19 +44,19 @@ def forget() -> None:
     _known.clear()
 
 
-def learn(headings: Iterable[str]) -> None:
-    """Remember the pairs of these folded titles, as the caller's transaction ends."""
-    met = set[int]().union(*map(pairs, headings)) - _known
+def learn(titles: set[int]) -> None:
+    """Remember the pairs of folded titles, by their numbers, as the caller's transaction ends."""
+    met = titles - _known
     if not met:
         return
-    _store(met.difference(row[0] for row in fetch_all(_KNOWN, [list(met)])))
+    _store(met.difference(row[0] for row in fetch_all(_KNOWN, [array(met)])))
     transaction.on_commit(lambda: _remember(met))
 
 
 def _store(numbers: set[int]) -> None:
     rows = (row for number in sorted(numbers) for row in _rows(number))
     if numbers:
-        copy_rows("products_searchpair", ("number", "reading", "initials"), rows)
+        copy_rows("products_searchpair", _COLUMNS, rows)
 
 
 def _remember(numbers: set[int]) -> None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from products.ingest.models import ProductStamp
 from products.selectors.listing import Query, narrowing
+from system.arrival import Readings
 from system.sql import fetch_one
 
 _BELOW = {
@@ -24,6 +25,10 @@ _BELOW = {
 _NAMES = f"SELECT sum(version) FROM products_stamp WHERE scope = {ProductStamp.NAMES}"  # noqa: S608 - a constant
 # The column that counts the products of a list narrowed by nothing but categories and these states.
 _COUNTERS: dict[tuple[str, ...] | None, str] = {None: "products", ("published",): "published"}
+
+
+# The category filters of a list.
+Given = tuple[tuple[str, Any], ...]
 
 
 class Coverage(NamedTuple):
@@ -46,11 +51,27 @@ class Coverage(NamedTuple):
         return [category for category in first if all(category in other for other in others)]
 
 
+_readings: Readings[Given, Coverage] = Readings(64)
+
+
 def coverage(filters: Mapping[str, Any]) -> Coverage:
     """Look up what a list with these filters covers; only `category_id` and `category` count."""
-    given = tuple(name for name in _BELOW if filters.get(name) is not None)
-    parameters = [filters[name] for name in given for _ in range(_BELOW[name][1])]
-    names, version, *categories = fetch_one(_statement(given), parameters) or ()
+    return _looked_up(_given(filters))
+
+
+def shared_coverage(filters: Mapping[str, Any]) -> Coverage:
+    """The same for a request that only reads, which takes what another one found out since it arrived."""
+    given = _given(filters)
+    return _readings.read(given, lambda: _looked_up(given))
+
+
+def _given(filters: Mapping[str, Any]) -> Given:
+    return tuple([(name, filters[name]) for name in _BELOW if filters.get(name) is not None])
+
+
+def _looked_up(given: Given) -> Coverage:
+    parameters = [value for name, value in given for _ in range(_BELOW[name][1])]
+    names, version, *categories = fetch_one(_statement(tuple([name for name, _ in given])), parameters) or ()
     return Coverage(categories, f"{names}.{version}")
 
 

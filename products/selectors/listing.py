@@ -57,6 +57,9 @@ class Query(NamedTuple):
     parameters: list[Any]
 
 
+# Where a row stands in a list: its sort value as text, and its id.
+Place = tuple[str | None, int]
+
 _NOTHING = Query("", [])
 
 
@@ -94,6 +97,19 @@ _FILTERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "start_time": ("p.created_at >= %s", _as_is),
     "end_time": ("p.created_at < %s", _end),
 }
+
+
+# Filters by a range: all of their rows can lie at the far end of an order, whatever the planner expects. Those of new
+# products do when the oldest come first.
+_PRICES, _TIMES = ("price_min", "price_max"), ("updated_since", "start_time", "end_time")
+# So many rows are read and sorted instead, for no more than a few milliseconds.
+_FEW, _FEW_IN_TIME = COUNT_LIMIT, 50_000
+
+
+def few(filters: Mapping[str, Any]) -> int | None:
+    """How many rows a list with these filters may leave to be read as a whole; None: it is walked in its order."""
+    given = {name for name in (*_PRICES, *_TIMES) if filters.get(name) is not None}
+    return None if not given else _FEW if given.isdisjoint(_TIMES) else _FEW_IN_TIME
 
 
 def narrowing(filters: Mapping[str, Any]) -> set[str]:
@@ -177,15 +193,18 @@ def page_query(
     after: Sequence[Any] | None = None,
     count: Query | None = None,
     look: Look = Look(),  # noqa: B008 - immutable
+    whole: bool = False,
 ) -> Query:
     """Rows (id, sort value as text, the product as JSON, total) of one page.
 
     Args:
         after: sort value and id of the row the page follows.
         count: gives the total; that is null without it, and if the page is not full.
+        whole: few rows are taken, so all of them are read and sorted, by whatever index finds them.
     """
     way = "DESC" if descending else "ASC"
-    ids, total, extra = _ids(taken, order, way, limit, offset, after), count or Query("SELECT NULL", []), look.join
+    ids = _sorted(taken, order, way, limit, offset) if whole else _ids(taken, order, way, limit, offset, after)
+    total, extra = count or Query("SELECT NULL", []), look.join
     sql = f"""
         WITH page AS MATERIALIZED ({ids.sql})
         SELECT page.id, page.key::text, {listed_product(look.naming, priced=look.priced)}::text,
@@ -196,10 +215,38 @@ def page_query(
     return Query(sql, [*ids.parameters, *total.parameters, *extra.parameters])
 
 
-def count_query(taken: Selection) -> Query:
-    """How many products are taken, at most COUNT_LIMIT + 1."""
-    counted = f"SELECT FROM products_product p WHERE {taken.condition} LIMIT {COUNT_LIMIT + 1}"
+def count_query(taken: Selection, most: int = COUNT_LIMIT) -> Query:
+    """How many products are taken, at most one more than `most`."""
+    counted = f"SELECT FROM products_product p WHERE {taken.condition} LIMIT {most + 1}"
     return Query(f"SELECT count(*) FROM ({counted}) AS counted", taken.parameters)  # noqa: S608
+
+
+def steps_query(taken: Selection, order: Order, *, descending: bool, step: int, start: Place | None) -> Query:
+    """Every `step`-th row with a value (sort value as text, id) behind `start`; one parameter more says how many.
+
+    Each is looked for in the index from the one before it on, so all of them cost what skipping as many rows does.
+    """
+    way = "DESC" if descending else "ASC"
+    valued = taken.narrowed(f"{order.column} IS NOT NULL") if order.nullable else taken
+    first = _ordered(valued if start is None else _behind(valued, order, way, start), order, way)
+    onward = _ordered(valued.narrowed(f"({order.column}, p.id) {_beyond(way)} (s.key, s.id)"), order, way)
+    sql = f"""
+        WITH RECURSIVE stepped (number, id, key) AS (
+            SELECT 1, f.id, f.key FROM ({first.sql} LIMIT 1 OFFSET {step - 1}) AS f
+            UNION ALL
+            SELECT s.number + 1, n.id, n.key
+            FROM stepped s CROSS JOIN LATERAL ({onward.sql} LIMIT 1 OFFSET {step - 1}) AS n WHERE s.number < %s
+        )
+        SELECT key::text, id FROM stepped ORDER BY number
+    """  # noqa: S608
+    return Query(sql, [*first.parameters, *onward.parameters])
+
+
+def _sorted(taken: Selection, order: Order, way: str, limit: int, offset: int) -> Query:
+    """The ids and sort values of one page of few rows; the planner may not walk the order instead."""
+    rows = f"SELECT p.id, {order.column} AS key FROM products_product p WHERE {taken.condition} OFFSET 0"  # noqa: S608
+    sql = f"SELECT id, key FROM ({rows}) AS whole ORDER BY key {way} NULLS LAST, id {way} LIMIT {limit} OFFSET %s"  # noqa: S608
+    return Query(sql, [*taken.parameters, offset])
 
 
 def _ids(taken: Selection, order: Order, way: str, limit: int, offset: int, after: Sequence[Any] | None) -> Query:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from products.search.highlight import marks
+from products.selectors import anchors
 from products.selectors.coverage import Coverage, counter, coverage
 from products.selectors.facets import facets
 from products.selectors.listing import (
@@ -16,6 +17,7 @@ from products.selectors.listing import (
     Query,
     Selection,
     count_query,
+    few,
     page_query,
     selection,
     with_attributes,
@@ -89,21 +91,33 @@ def product_page(
         naming: how the names in the JSON are spelled.
         covered: what the filters cover, if that is known already.
     """
-    place: dict[str, Any] = {"descending": descending, "offset": offset, "after": after}
     if filters.get("q") is not None:
-        return search_page(filters, sort=sort, limit=limit, counted=counted, naming=naming, covered=covered, **place)
-    known = covered or coverage(filters)
+        asked: dict[str, Any] = {"limit": limit, "offset": offset, "after": after, "counted": counted}
+        return search_page(filters, sort=sort, descending=descending, naming=naming, covered=covered, **asked)
+    known, order = covered or coverage(filters), ORDERS[sort]
     taken, kept = taken_by(filters, known), counter(filters, known)
-    count = Count(kept or count_query(taken), capped=kept is None) if counted else None
-    query = page_query(
-        taken,
-        ORDERS[sort],
-        limit=limit + 1,
-        count=count.query if count else None,
-        look=Look(naming, filters.get("qty")),
-        **place,
-    )
-    return _listed(query, count, limit, offset, planned_once=kept is not None and _is_plain(known, sort))
+    count, is_whole = _counting(taken, kept, few(filters)) if counted else (None, False)
+    is_plain = kept is not None and _is_plain(known, sort)
+
+    def read(behind: Sequence[Any] | None, skipped: int) -> ListedProducts:
+        query = page_query(
+            taken,
+            order,
+            descending=descending,
+            limit=limit + 1,
+            offset=skipped,
+            after=behind,
+            count=count and count.query,
+            look=Look(naming, filters.get("qty")),
+            whole=is_whole,
+        )
+        return _listed(query, count, limit, offset, is_plain)
+
+    if not is_plain or offset < anchors.SPACING:
+        return read(after, offset)
+    page = read(*anchors.nearest(known.stamp, taken, order, descending=descending, offset=offset))
+    # Places that a commit has overtaken are not those of this list any more.
+    return page if coverage(filters).stamp == known.stamp else read(None, offset)
 
 
 def search_page(
@@ -199,12 +213,20 @@ class Count(NamedTuple):
     capped: bool
 
 
+def _counting(taken: Selection, kept: Query | None, most: int | None) -> tuple[Count, bool]:
+    """How a list is counted, and whether it has few rows: at most `most`, for which they are counted now."""
+    if most is None:
+        return Count(kept or count_query(taken), capped=kept is None), False
+    ((counted,),) = fetch_all_planned(*count_query(taken, most))
+    return Count(Query("SELECT %s::bigint", [counted]), capped=True), counted <= most
+
+
 def _is_plain(covered: Coverage, sort: str) -> bool:
     """Whether one plan of a counted list is the best for all values: an index has its rows in its order."""
     return not covered.categories or (sort == "id" and len(covered.scopes) == 1)
 
 
-def _listed(query: Query, count: Count | None, limit: int, offset: int, *, planned_once: bool) -> ListedProducts:
+def _listed(query: Query, count: Count | None, limit: int, offset: int, planned_once: bool) -> ListedProducts:
     found = fetch_all(*query) if planned_once else fetch_all_planned(*query)
     shown = found[:limit]
     total, exact = _total(count, found, limit, offset) if count else (None, False)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from products.search.query import Sought, sought
+from products.selectors.indexed import INDEX_IS_OLD
 from products.selectors.listing import EVERYTHING, ORDERS, Look, Order, Query, Selection
 from products.selectors.shapes import PRODUCT_JOINS, listed_product
 from system.sql import fetch_all, fetch_one
@@ -168,7 +169,9 @@ def _looked_up(taken: Selection, wanted: Sought, order: Order, way: str) -> Quer
         ),
         walked AS MATERIALIZED ({listed.format("(SELECT yes FROM many)")} {_WALKED}),
         partly AS MATERIALIZED (
-            SELECT many.yes AND ({order.nullable} OR (SELECT count(*) FROM walked) = {_WALKED}) AS yes, least FROM many
+            SELECT least,
+                many.yes AND ({order.nullable} OR (SELECT count(*) FROM walked) = {_WALKED}) OR {INDEX_IS_OLD} AS yes
+            FROM many
         )
     """  # noqa: S608
     rank, found, first = wanted.rank.parameters, wanted.found.parameters, wanted.first.parameters

@@ -1,7 +1,8 @@
 """What search keeps is made anew, product by product, after an upgrade has changed how texts are folded or read.
 
 Each step is a transaction of its own that says how far it came, so it can be killed, run twice, and go on elsewhere.
-Until a product's turn comes, search finds it by what was kept before.
+Until a product's turn comes, search finds it by what was kept before, if there was anything: so no search calls its
+total exact meanwhile, and an alert says how far it is.
 """
 
 from collections.abc import Iterator
@@ -9,8 +10,10 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
+from products.ingest import stamps
 from products.search import upkeep, vocabulary
 from products.search.folding import VERSION
+from products.selectors.indexed import rebuilt_percent
 from system.models import Task
 from system.queue import LEASE_SECONDS, TaskContext, enqueue
 from system.sql import execute, fetch_all, fetch_one
@@ -18,7 +21,6 @@ from system.sql import execute, fetch_all, fetch_one
 REINDEX_KIND = "products.reindex_search"
 STEP = 500
 
-_DUE = "SELECT EXISTS (SELECT FROM products_searchbuild WHERE version <> %s)"
 _TAKE = "SELECT id, version, target, position FROM products_searchbuild WHERE version <> %s FOR UPDATE"
 _NEXT = "SELECT id FROM products_product WHERE id > %s ORDER BY id LIMIT %s"
 # In the order of all who write products, so that what is read stays so until it is kept.
@@ -48,8 +50,10 @@ def reindex() -> Iterator[Step]:
 
 def reindex_if_due() -> None:
     """Start the task, if what is kept is of another version and no task is at it."""
-    row = fetch_one(_DUE, [VERSION])
-    if row and row[0] and not Task.objects.filter(kind=REINDEX_KIND, state__in=Task.OPEN_STATES).exists():
+    if (
+        rebuilt_percent() is not None
+        and not Task.objects.filter(kind=REINDEX_KIND, state__in=Task.OPEN_STATES).exists()
+    ):
         enqueue(REINDEX_KIND, {}, queue=Task.Queue.LOW)
 
 
@@ -79,9 +83,12 @@ def _step() -> Step | None:
     ids = [row[0] for row in fetch_all(_NEXT, [position, STEP])]
     if not ids:
         execute("UPDATE products_searchbuild SET version = %s, target = %s WHERE id = %s", [VERSION, VERSION, build])
+        stamps.names_changed()
         return None
     fetch_all(_LOCK, [ids])
-    upkeep.refresh(ids)
+    if upkeep.refresh(ids):
+        # Answers of searches that were kept may have missed these.
+        stamps.names_changed()
     execute("UPDATE products_searchbuild SET target = %s, position = %s WHERE id = %s", [VERSION, ids[-1], build])
     return Step(ids[-1], len(ids))
 

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from array import array
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from pypinyin import lazy_pinyin
 from products.models import Suggestion
 from products.search.folding import fold, pairs
 from products.search.phrases import phrases
+from system import wire
 from system.sql import copy_rows, execute, fetch_all, fetch_one
 
 logger = logging.getLogger(__name__)
@@ -24,7 +26,11 @@ LONGEST_TEXT = 200
 # Learning may take one part in so many of a processor's time, and begins once a minute at most.
 REST_PARTS, LEAST_REST_SECONDS = 100, 60
 
-_COLUMNS = ("kind", "reference", "text", "detail", "folded", "spelled", "initials", "pairs", "weight")
+_TYPES = {
+    **{"kind": "text", "reference": "int8", "text": "text", "detail": "text"},
+    **{"folded": "text", "spelled": "text", "initials": "text", "pairs": wire.INTEGERS, "weight": "int4"},
+}
+_COLUMNS = tuple(_TYPES)
 _TITLES = """
     SELECT title FROM products_product WHERE id IN (
         (SELECT id FROM products_product WHERE deleted_at IS NULL ORDER BY sold_count DESC, id DESC LIMIT %s)
@@ -96,7 +102,7 @@ def refresh_suggestions() -> int:
     newest = fetch_one("SELECT coalesce(max(id), 0) FROM products_productchange") or (0,)
     entries = {(entry.kind, entry.reference, entry.text): entry for entry in _learned()}
     execute(_CREATE)
-    copy_rows(_NEW, _COLUMNS, map(_cells, entries.values()))
+    copy_rows(_NEW, _TYPES, map(_cells, entries.values()))
     removed, stored = execute(_REMOVE), execute(_STORE)
     execute(_DONE, [newest[0], time.monotonic() - begun])
     logger.info("Suggestions: %d, of which %d new or changed, %d removed", len(entries), stored, removed)
@@ -136,4 +142,4 @@ def _cells(entry: _Entry) -> tuple[object, ...]:
     syllables = lazy_pinyin(folded)
     spelled, initials = "".join(syllables), "".join(syllable[:1] for syllable in syllables)
     heard = (spelled, initials) if spelled != folded else ("", "")
-    return (*entry[:4], folded, *heard, sorted(pairs(folded)), entry.weight)
+    return (*entry[:4], folded, *heard, wire.integers(array("i", pairs(folded))), entry.weight)

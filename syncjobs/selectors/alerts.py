@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from products.selectors.indexed import rebuilt_percent
 from syncjobs import knobs
 from syncjobs.models import MessageListener, ScheduleClock, Source, SyncJob
 from syncjobs.selectors.messages import LISTENER_ONLINE_SECONDS
@@ -24,6 +25,7 @@ MOST_OF_A_KIND = 20
 START_WORKER = "celery -A config worker --queues critical,default,low"
 START_BEAT = "celery -A config beat"
 START_LISTENER = "python manage.py listen"
+REINDEX = "python manage.py reindex_search"
 
 WORKERS_SQL = """
 SELECT (SELECT count(*) FROM system_workerpulse
@@ -51,7 +53,7 @@ class Alert(TypedDict):
 
 
 def alerts() -> list[Alert]:
-    """Everything that needs somebody, what stands still first; about ten queries, whatever the number of rows."""
+    """Everything that needs somebody, what stands still first; about a dozen queries, whatever the number of rows."""
     found = [
         *_workers(),
         *_beat(),
@@ -60,6 +62,7 @@ def alerts() -> list[Alert]:
         *_held(),
         *_refused_schedules(),
         *_listeners(),
+        *_search(),
     ]
     return sorted(found, key=lambda alert: alert["level"] != "error")
 
@@ -153,3 +156,11 @@ def _listeners() -> Iterator[Alert]:
         message = _("Nobody listens to the change messages of source {name}.").format(name=name)
         next_step = _("Start the listener: {command}").format(command=START_LISTENER)
         yield _alert("listener_down", message, next_step, source=name, reason=listener.error)
+
+
+def _search() -> Iterator[Alert]:
+    percent = rebuilt_percent()
+    if percent is not None:
+        message = _("Search does not find everything yet: {percent} percent of its index are rebuilt.")
+        next_step = _("A task on the queue low goes on with it. To do it at once: {command}").format(command=REINDEX)
+        yield _alert("search_rebuilding", message.format(percent=percent), next_step, percent=percent)

@@ -162,7 +162,7 @@ def _insert(answers: Iterable[tuple[str, str, bytes, bytes, bytes | None, int, d
     ]
     try:
         with transaction.atomic():
-            sql.copy_rows("syncjobs_rawanswer", tuple(_COLUMNS), rows, tuple(_COLUMNS.values()))
+            sql.copy_rows("syncjobs_rawanswer", _COLUMNS, rows)
     except IntegrityError:
         values = {name: list(column) for name, column in zip(_COLUMNS, zip(*rows, strict=True), strict=True)}
         sql.execute(_INSERT, values)

@@ -47,7 +47,6 @@ def run_slice(payload: dict[str, Any], context: TaskContext) -> dict[str, int]:
         Number of batches committed, for the task's row.
     """
     job_id: int = payload["job_id"]
-    context.heartbeat(settings.SYNC_LEASE_SECONDS)
     batches.release_held_by(context.task_id, crashed=context.follows_crash)
     job = SyncJob.objects.select_related("source").get(pk=job_id)
     done = 0

@@ -16,13 +16,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from system import metrics
-from system.api.kept_pages import kept_pages
+from system.api.kept_pages import KeptPage, Key, kept_pages
 from system.api.pagination import Page
 from system.api.query import Query
-from system.api.renderers import dumps
+from system.api.renderers import Success, dumps
+from system.api.repeats import Repeatable, call_repeatable
 from system.api.views import ApiViewSet
 from system.errors import ApplicationError, ErrorCode
 
+OK = 200
 _VERSIONED = re.compile(r'"v([0-9]{1,18})-[0-9a-f]{32}"')
 
 
@@ -38,21 +40,32 @@ class ConditionalViewSet(ApiViewSet):
         etag = self.etag(data, version)
         return self.not_modified(request, etag) or self.reply(data, headers={"ETag": etag})
 
-    def reply_kept(self, request: Request, query: Query, state: str, read: Callable[[], Page]) -> Response:
+    def reply_kept(
+        self, request: Request, query: Query, current: Callable[[], str], read: Callable[[], Page]
+    ) -> Response:
         """A page of a list whose state is known: 304 or the page that was kept, without reading a row; else it is read.
 
         Args:
-            state: differs whenever any page of the list can.
-            read: gives the page, at least as new as `state`.
+            current: tells the state of the list, which differs whenever any page of it can. It is asked again for
+                requests like this one, so it may hold nothing of this one.
+            read: gives the page, at least as new as the state.
         """
+        state, asked, api = current(), request._request, self.api
         etag = self.etag_of(state, repr(sorted(query.items())))
         if unchanged := self.not_modified(request, etag):
-            metrics.count("list_answers", "unchanged")
+            call_repeatable(asked, Repeatable(state, current, _unchanged_list))
+            _unchanged_list()
             return unchanged
-        asked = request._request
         key = (etag, asked.path, asked.META.get("QUERY_STRING", ""))
-        kept = kept_pages.get(key)
-        metrics.count("list_answers", "kept" if kept else "read")
+
+        def body() -> bytes | None:
+            kept = _kept(key)
+            return dumps(api.success(Success(kept.page(query)), OK)) if kept else None
+
+        if kept := _kept(key):
+            call_repeatable(asked, Repeatable(state, current, body))
+        else:
+            metrics.count("list_answers", "read")
         page = (kept or kept_pages.keep(key, read())).page(query)
         return self.reply(page, headers={"ETag": etag})
 
@@ -77,6 +90,19 @@ class ConditionalViewSet(ApiViewSet):
     def _etag(self, content: bytes, version: int | None) -> str:
         digest = blake2b(content, digest_size=16, person=self.api.name.encode()).hexdigest()
         return f'"{digest}"' if version is None else f'"v{version}-{digest}"'
+
+
+def _unchanged_list() -> bytes:
+    """The body of a 304."""
+    metrics.count("list_answers", "unchanged")
+    return b""
+
+
+def _kept(key: Key) -> KeptPage | None:
+    found = kept_pages.get(key)
+    if found:
+        metrics.count("list_answers", "kept")
+    return found
 
 
 def expected_versions(request: Request) -> frozenset[int] | None:

@@ -3,7 +3,7 @@
 `HttpResponse.headers` keeps `{"etag": ("ETag", value)}`; what is put there directly is latin-1 without line breaks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.clickjacking import XFrameOptionsMiddleware
@@ -30,6 +30,16 @@ def put_last(response: HttpResponseBase, headers: Headers) -> None:
     """Set headers and let the server have all of them as they are kept, instead of one by one by their names."""
     put(response, headers)
     response.items = response.headers._store.values  # type: ignore[method-assign]
+
+
+def replace(response: HttpResponseBase, headers: Headers) -> None:
+    """Have these headers and no others."""
+    response.headers._store = headers
+
+
+def kept(response: HttpResponseBase, *, without: Collection[str]) -> Headers:
+    """The headers of a response, but for those of these names."""
+    return {name: header for name, header in response.headers._store.items() if name not in without}
 
 
 def put_missing(response: HttpResponseBase, headers: Headers) -> None:

@@ -15,6 +15,7 @@ from products.models import Product, ProductChange, Shop
 from products.selectors import changes
 from products.selectors.changes import Position, feed_page
 from products.services.changes import mend_feed
+from system import wire
 from system.api.pagination import decode_cursor, encode_cursor
 from system.sql import copy_rows, execute, fetch_one
 from tests.client import ApiClient
@@ -183,8 +184,9 @@ def test_work_in_another_database_holds_nobody_up() -> None:
 
 def test_lines_written_by_copy_take_part() -> None:
     with transaction.atomic():
-        rows = [(number, "created", "{}", None, "2026-01-01T00:00:00Z") for number in range(3)]
-        copy_rows("products_productchange", ("product_id", "kind", "fields", "job_id", "at"), rows)
+        columns = {"product_id": "int8", "kind": "text", "fields": wire.JSONB, "at": wire.MOMENT}
+        rows = [(number, "created", wire.jsonb(b"{}"), wire.moment(timezone.now())) for number in range(3)]
+        copy_rows("products_productchange", columns, rows)
 
     assert len(everything()) == 3
 

@@ -19,6 +19,8 @@ LINKS = [
     f"https://detail.1688.com/offer/{OFFER}.html?spm=a2615.2177701#top",
     f"http://m.1688.com/offer/{OFFER}.htm",
     f"detail.1688.com/offer/{OFFER}",
+    f"//detail.1688.com/offer/{OFFER}.html",
+    f"看看这个【耳机】 https://detail.1688.com/offer/{OFFER}.html 很好",
     f"https://m.1688.com/page/offer.html?a=1&offerId={OFFER}",
 ]
 

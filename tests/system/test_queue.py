@@ -2,14 +2,19 @@
 
 import uuid
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from celery import current_app
 from kombu.exceptions import OperationalError as BrokerUnavailable
+from kombu.simple import SimpleQueue
+from redis.exceptions import RedisError
 
 from system import queue, sql
 from system.models import Task, WorkerPulse
 from system.queue import TaskContext, TaskGone
-from system.task_kinds import handlers
+from system.task_claims import claim
+from system.task_kinds import handlers, register_handler
 from tests.system.conftest import CLAIMED, REDELIVERED
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -93,6 +98,44 @@ def test_the_sweeper_rings_for_tasks_nobody_heard_of(bells: list[str]) -> None:
     assert bells == [str(task.pk)] * 2
 
 
+def test_behind_a_backlog_of_bells_few_are_rung_again_the_longest_silent_first(
+    bells: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks = [queue.enqueue("test.echo", {}) for _ in range(8)]
+    bells.clear()
+    with_backlog = {each: queue.ENOUGH_BELLS if each == Task.Queue.DEFAULT else 0 for each in Task.Queue}
+    monkeypatch.setattr("system.queue._bells_waiting", lambda: with_backlog)
+    age_leases()
+    sql.execute("UPDATE system_task SET rung_at = NULL WHERE id = %s", [tasks[-1].pk])
+    queue.sweep()
+    assert len(bells) == queue.FEW_BELLS
+    assert str(tasks[-1].pk) in bells
+    queue.sweep()
+    assert sorted(bells) == sorted(str(task.pk) for task in tasks)
+
+
+def test_bells_are_counted_where_they_wait(redis_url: str) -> None:
+    with current_app.connection_or_acquire() as connection:
+        SimpleQueue(connection.default_channel, "low").put("a bell")
+    assert queue._bells_waiting() == {Task.Queue.CRITICAL: 0, Task.Queue.DEFAULT: 0, Task.Queue.LOW: 1}
+
+
+def test_a_broker_that_is_away_is_asked_once_and_the_tasks_are_rung_for_later(
+    bells: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue.enqueue("test.echo", {})
+    bells.clear()
+    age_leases()
+    with monkeypatch.context() as away:
+        away.setattr("system.queue.current_app.connection_or_acquire", Mock(side_effect=RedisError("away")))
+        queue.sweep()
+        queue.sweep()
+    assert (bells, caplog.text.count("nobody is rung for")) == ([], 1)
+    monkeypatch.setattr("system.queue._broker_down_until", 0.0)
+    queue.sweep()
+    assert len(bells) == 1
+
+
 def test_a_task_whose_worker_vanished_goes_back_and_runs_again(calls: Calls) -> None:
     task = queue.enqueue("test.echo", {})
     sql.execute("UPDATE system_task SET state = 'running', fence = 1")
@@ -101,6 +144,25 @@ def test_a_task_whose_worker_vanished_goes_back_and_runs_again(calls: Calls) -> 
     queue.run(task.pk)
     task.refresh_from_db()
     assert (task.state, task.fence) == ("succeeded", 2)
+
+
+def test_a_worker_may_die_before_its_handler_begins_and_the_lease_is_the_kinds_already(calls: Calls) -> None:
+    register_handler("test.brief", lambda *_: _lease_left(), lease_seconds=7)
+    task, lasting = queue.enqueue("test.brief", {}), queue.enqueue("test.echo", {})
+    queue.run(task.pk)
+    task.refresh_from_db()
+    assert task.result is not None
+    assert 0 < task.result <= 7
+    assert claim(lasting.pk, queue.Bell(name="a"))
+    assert _lease_left() > queue.LEASE_SECONDS - 60
+
+
+def _lease_left() -> float:
+    """Seconds that the only claimed task may be silent."""
+    (row,) = sql.rows(
+        "SELECT extract(epoch FROM lease_until - now())::float8 AS left FROM system_task WHERE state = 'running'"
+    )
+    return float(row["left"])
 
 
 def test_a_delivery_after_a_dead_process_does_not_wait_for_the_lease(calls: Calls) -> None:

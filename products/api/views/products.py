@@ -14,7 +14,7 @@ from products.api.serializers.feeds import HISTORY_EXAMPLE, HistoryPointSerializ
 from products.api.serializers.search import SEARCHED_PRODUCT_EXAMPLE, FacetsSerializer, SearchedProductSerializer
 from products.api.views.writing import ProductWrites
 from products.selectors.changes import changes_of, name_jobs, point, product_exists
-from products.selectors.coverage import coverage
+from products.selectors.coverage import shared_coverage
 from products.selectors.products import (
     ListedProducts,
     product_detail,
@@ -29,6 +29,7 @@ from system.api.pagination import Page, encode_cursor, page_body
 from system.api.paths import row_id
 from system.api.permissions import IsUser
 from system.api.query import Query
+from system.api.repeats import Repeatable, call_repeatable
 from system.errors import ApplicationError, ErrorCode
 
 
@@ -44,7 +45,7 @@ class ProductViewSet(ProductWrites):
     def list(self, request: Request) -> Response:
         """One page of products, newest first unless sorted otherwise.
 
-        Totals are exact up to 10,000; those of everything, of a category, and of what is published in either, at any length.
+        Totals are exact up to 10,000; for everything, a category, or what is published of either, at any length.
 
         With `qty` each product says what a unit costs at that quantity.
         """
@@ -100,16 +101,21 @@ class ProductViewSet(ProductWrites):
         if "HTTP_IF_NONE_MATCH" not in request.META:
             return None
         state = product_state(product_id)
-        return self.not_modified(request, self.detail_etag(state, quantity)) if state else None
+        unchanged = self.not_modified(request, self.detail_etag(state, quantity)) if state else None
+        if unchanged:
+            call_repeatable(request._request, Repeatable(state, lambda: product_state(product_id), bytes))
+        return unchanged
 
     def _reply_listed(
         self, request: Request, query: Query, scope: str, read: Callable[..., ListedProducts]
     ) -> Response:
         place, naming = _place(query, scope), self.api.naming
-        covered = coverage(query)
-        state = f"{covered.stamp} {shape_digest(naming, priced='qty' in query)} {scope}"
+        shape = f"{shape_digest(naming, priced='qty' in query)} {scope}"
         return self.reply_kept(
-            request, query, state, lambda: _page(read(query, naming=naming, covered=covered, **place), query, scope)
+            request,
+            query,
+            lambda: f"{shared_coverage(query).stamp} {shape}",
+            lambda: _page(read(query, naming=naming, covered=shared_coverage(query), **place), query, scope),
         )
 
 

@@ -22,6 +22,11 @@ UNLIMITED = 1_000_000_000
 # Where passwords can be guessed: better nobody signs in for a while than somebody tries without end.
 GUESSED = frozenset({"login", "login_name"})
 
+# What `headers_of` may name.
+OWN_HEADERS = frozenset(
+    {"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "ratelimit", "ratelimit-policy"}
+)
+
 AnyView = TypeVar("AnyView", bound=Callable[..., Any])
 
 
@@ -89,10 +94,9 @@ def charge(request: HttpRequest, buckets: list[Bucket]) -> None:
         ApplicationError: RATE_LIMITED, nothing was taken; UNAVAILABLE.
     """
     account = account_of(request)
-    account.charged, account.buckets = True, buckets
-    if not buckets:
-        return
-    account.verdict = limiter.take(buckets)
+    if not (account.charged and account.buckets == buckets):
+        account.charged, account.buckets = True, buckets
+        account.verdict = limiter.take(buckets) if buckets else None
     if account.verdict is None and any(bucket.name in GUESSED for bucket in buckets):
         raise ApplicationError(ErrorCode.UNAVAILABLE, headers={"Retry-After": str(math.ceil(PAUSE_SECONDS))})
     if account.verdict and not account.verdict.allowed:

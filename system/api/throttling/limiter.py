@@ -3,7 +3,7 @@
 import logging
 import math
 import threading
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha1
 from pathlib import Path
 from time import monotonic
@@ -23,6 +23,10 @@ PAUSE_SECONDS = 3.0
 _SCRIPT = Path(__file__).with_name("take.lua").read_text(encoding="utf-8")
 _MICROSECONDS = 1_000_000
 _PER_BUCKET = 3
+REMEMBERED_COMMANDS = 4_096
+
+# The connection of each thread, and the pool whose settings it has.
+_own = threading.local()
 
 
 class Bucket(NamedTuple):
@@ -88,13 +92,13 @@ class Limiter:
         """Take one request from each bucket, or from none; None when Redis does not answer."""
         if not self._may_ask():
             return None
-        arguments = [
+        numbers = [
             number
             for bucket in buckets
             for number in (bucket.rate.limit, bucket.rate.seconds * _MICROSECONDS, bucket.rate.burst)
         ]
         try:
-            answer = _asked([len(buckets), *(bucket.key for bucket in buckets), *arguments])
+            answer = _asked((len(buckets), *[bucket.key for bucket in buckets], *numbers))
         except redis.RedisError as error:
             self._pause(error)
             return None
@@ -124,31 +128,60 @@ class Limiter:
 limiter = Limiter()
 
 
-def _asked(arguments: list[Any]) -> list[int]:
+def _asked(arguments: tuple[Any, ...]) -> list[int]:
     """What the script answers, over a connection itself: the client's retries and reports cost as much as the trip."""
-    pool = redis_client("limits").connection_pool
+    connection = _own_connection()
     try:
-        connection: Any = pool.get_connection()
+        _make_ready(connection)
+        return _run(connection, arguments)
     except ValueError as error:
+        connection.disconnect()
         # The client closes its buffer when a new connection gets no answer, and then tries to rewind it.
         raise redis.ConnectionError("no answer to the greeting") from error
-    try:
-        return _run(connection, arguments)
     except BaseException:
         connection.disconnect()
         raise
-    finally:
-        pool.release(connection)
 
 
-def _run(connection: Any, arguments: list[Any]) -> list[int]:
-    connection.send_command("EVALSHA", _digest(_SCRIPT), *arguments)
+def _own_connection() -> Any:
+    """This thread's. Taking one from the client's pool and giving it back costs as much as the trip, too."""
+    pool = redis_client("limits").connection_pool
+    if getattr(_own, "pool", None) is not pool:
+        _own.pool, _own.connection = pool, pool.connection_class(**pool.connection_kwargs)
+    return _own.connection
+
+
+def _make_ready(connection: Any) -> None:
+    """Connect, if need be. An idle connection has nothing to read; one that the server has ended has."""
+    connection.connect()
     try:
-        return cast("list[int]", connection.read_response())
+        ended = connection.can_read()
+    except redis.ConnectionError:
+        ended = True
+    if ended:
+        connection.disconnect()
+        connection.connect()
+
+
+def _run(connection: Any, arguments: tuple[Any, ...]) -> list[int]:
+    try:
+        answer = _said(connection, "EVALSHA", _digest(_SCRIPT), *arguments)
     except NoScriptError:
         # From now on this server knows it.
-        connection.send_command("EVAL", _SCRIPT, *arguments)
-        return cast("list[int]", connection.read_response())
+        answer = _said(connection, "EVAL", _SCRIPT, *arguments)
+    return [int(number) for number in answer.split()]
+
+
+def _said(connection: Any, *words: Any) -> bytes:
+    connection.send_packed_command(_command(*words), check_health=False)
+    return cast(bytes, connection.read_response())
+
+
+@lru_cache(REMEMBERED_COMMANDS)
+def _command(*words: Any) -> list[bytes]:
+    """A command as it is sent (RESP, arrays of bulk strings); a caller sends the same one again and again."""
+    texts = [str(word).encode() for word in words]
+    return [b"*%d\r\n%b" % (len(texts), b"".join([b"$%d\r\n%b\r\n" % (len(text), text) for text in texts]))]
 
 
 @cache

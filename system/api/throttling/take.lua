@@ -5,7 +5,8 @@
 -- wherever it begins, holds more than the limit. Only the clock of Redis counts.
 --
 -- KEYS: one a bucket. ARGV: limit, window in microseconds, burst; three a bucket.
--- Answers {1 or 0, now, then remaining, moment of being full again, wait; three a bucket}, times in microseconds.
+-- Answers one text, which is cheaper to read than many numbers: 1 or 0, now, then remaining, moment of being full again,
+-- wait; three a bucket. Times are in microseconds.
 local SLOTS, FIRST = 60, 3
 local ROUNDING = 0.000001
 local clock = redis.call('TIME')
@@ -65,4 +66,7 @@ for i, key in ipairs(KEYS) do
   answer[#answer + 1] = math.ceil(full)
   answer[#answer + 1] = math.ceil(bucket.wait)
 end
-return answer
+for i, number in ipairs(answer) do
+  answer[i] = string.format('%.0f', number)
+end
+return table.concat(answer, ' ')

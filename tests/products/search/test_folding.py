@@ -35,10 +35,30 @@ TITLES = st.text(
         ("Cafe\u0301", "cafe"),
         ("C++", "c++"),
         ("100%_棉", "100%_棉"),
+        ("項鍊 項鏈 鍛鍊 锻炼", "项链项链锻链锻链"),
     ],
 )
 def test_one_spelling_stands_for_all(written: str, folded: str) -> None:
     assert fold(written) == folded
+
+
+@pytest.mark.parametrize(
+    ("asked", "parts"),
+    [
+        ("手表,防水", ["手表", "防水"]),
+        ("手表，防水。", ["手表", "防水"]),
+        ("“手表”", ["手表"]),
+        ("看【二件套】(女)", ["看", "二件套", "女"]),
+        ("裤+运动/套装", ["裤", "运动", "套装"]),
+        ("⌚ 手表", ["手表"]),
+        ("🔥爆款🔥", ["爆款"]),
+        ("A+级 C++ A/B 3:1 1,000个 8.7mm 100%", ["a+级", "c++", "a/b", "3:1", "1,000个", "8.7mm", "100%"]),
+        ("😀", ["😀"]),
+        ('"', ['"']),
+    ],
+)
+def test_marks_part_words_unless_they_belong_to_one(asked: str, parts: list[str]) -> None:
+    assert words(asked) == parts
 
 
 @given(TITLES)

@@ -8,10 +8,13 @@ from products.models import Product, SearchBuild, SearchPair, SearchShop, Search
 from products.records import ShopRecord
 from products.search import vocabulary
 from products.search.folding import VERSION
+from products.selectors.indexed import rebuilt_percent
 from products.services import products as services
 from products.services.search_index import REINDEX_KIND, reindex, reindex_if_due, start_over
 from products.services.skus import create_sku
+from syncjobs.selectors.alerts import alerts
 from system.models import Task
+from tests.client import ApiClient
 from tests.products.records import apply, record, sku
 from tests.products.search.test_finding import found
 
@@ -98,6 +101,36 @@ def test_a_rebuild_finds_what_was_there_before(unkept: None) -> None:
     assert len(found("连衣裙")) == len(found("lianyiqun")) == len(found("深圳")) == 3
     assert SearchBuild.objects.get().version == VERSION
     assert list(reindex()) == []
+
+
+def test_until_all_is_rebuilt_no_search_calls_its_total_exact(
+    unkept: None, monkeypatch: pytest.MonkeyPatch, reader: ApiClient
+) -> None:
+    monkeypatch.setattr("products.services.search_index.STEP", 2)
+    start_over()
+    told = [_told(reader)]
+
+    told += [_told(reader) for _ in reindex()]
+
+    assert [*told, _told(reader)] == [(0, False), (2, False), (3, False), (3, True)]
+
+
+def _told(reader: ApiClient) -> tuple[int, bool]:
+    """The total of a search and whether it is exact, and an alert as long as it is not."""
+    page = reader.get("products/search", q="连衣裙")
+    facets = reader.get("products/search", q="连衣裙", facets="shop")["facets"]
+    assert facets["exact"] is page["total_exact"] is not ("search_rebuilding" in {alert["code"] for alert in alerts()})
+    return page["total"], page["total_exact"]
+
+
+def test_the_alert_says_how_far_a_rebuild_is(unkept: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("products.services.search_index.STEP", 1)
+    assert rebuilt_percent() is None
+
+    start_over()
+    assert rebuilt_percent() == 0
+    next(reindex())
+    assert 0 < (rebuilt_percent() or 0) < 100
 
 
 def test_a_rebuild_that_breaks_off_goes_on_where_it_was(unkept: None, monkeypatch: pytest.MonkeyPatch) -> None:
