@@ -96,11 +96,11 @@ class Pulse:
             announce.progress(job_id)
 
     def _extend(self, claim: Claim) -> None:
-        batches.extend_lease(claim)
         if ahead := self.ahead:
-            # Whoever writes it will find out that it is lost.
+            # First, since the other row may be locked by its commit; whoever writes this one will find out if it is lost.
             with suppress(LeaseLost):
                 batches.extend_lease(ahead)
+        batches.extend_lease(claim)
         self._context.heartbeat(settings.SYNC_LEASE_SECONDS)
 
     def _keep(self, claim: Claim, over: threading.Event) -> None:
