@@ -97,7 +97,7 @@ class Pulse:
 
     def _extend(self, claim: Claim) -> None:
         if ahead := self.ahead:
-            # First, since the other row may be locked by its commit; whoever writes this one will find out if it is lost.
+            # First, since the other row may be locked by its commit. Whoever writes this one finds out if it is lost.
             with suppress(LeaseLost):
                 batches.extend_lease(ahead)
         batches.extend_lease(claim)
