@@ -37,7 +37,9 @@ $(STAMP): requirements-dev.lock
 demo: $(STAMP)  ## Run everything and sync 3,000 products [PORT=8000] [ONESHOT=1]
 	@exec $(RUN) -m devstack.demo
 
+# The tests start dozens of processes; where Python may keep no bytecode, each would compile the whole project first.
 test: $(STAMP)  ## Run the tests [ARGS="tests/system -k name"]
+	@$(RUN) -m compileall -q -x '/\.' .
 	@$(RUN) -m pytest -n auto --maxprocesses 8 --dist loadfile -m "not soak" $(ARGS)
 
 lint: $(STAMP)  ## Check style, types, imports and migrations

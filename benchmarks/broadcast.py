@@ -23,7 +23,7 @@ import httpx
 import uvloop
 
 STAMP = re.compile(rb'"stamp":([0-9.]+)')
-DRAIN_SECONDS = 3
+DRAIN_SECONDS, LOOK_SECONDS = 3, 0.05
 
 
 class Listener(asyncio.Protocol):
@@ -77,8 +77,11 @@ async def measure(options: argparse.Namespace, token: str) -> None:
         await asyncio.sleep(max(0, begin + number / options.rate - time.perf_counter()))
         await asyncio.to_thread(publish, 0, "log", {"number": number, "text": "x" * 400, "stamp": time.time()})
     published = time.perf_counter() - begin
-    await asyncio.sleep(DRAIN_SECONDS)
-    found = figures(sum(accepted), events / published, len(delays) / (events * options.sockets), delays)
+    expected = events * options.sockets
+    deadline = time.perf_counter() + DRAIN_SECONDS
+    while len(delays) < expected and time.perf_counter() < deadline:
+        await asyncio.sleep(LOOK_SECONDS)
+    found = figures(sum(accepted), events / published, len(delays) / expected, delays)
     print(json.dumps(found) if options.json else told(found))
 
 

@@ -7,10 +7,11 @@ is a step of its own (`MATERIALIZED`), read only as far as it is wanted.
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import NamedTuple
 
 from products.search.documents import ATTRIBUTE, CODE, TITLE, code_number
-from products.search.folding import fold, pairs, scripts, words
+from products.search.folding import fold, pair, pairs, scripts, words
 from products.search.vocabulary import Reading, beginning_with, understood
 from products.selectors.listing import Query
 from system.sql import fetch_one
@@ -98,12 +99,14 @@ def _beginning(character: str) -> Query:
 
 
 def _unknown(words: Iterable[str]) -> list[str]:
-    """Those that no text has as they are."""
+    """Those of several scripts that no text has as they are: looked up by where the scripts meet."""
     has = f"EXISTS (SELECT FROM products_searchtext st WHERE {_PAIRED})"
     asked = list(words)
     if not asked:
         return []
-    row = fetch_one(f"SELECT {', '.join([has] * len(asked))}", [it for word in asked for it in (_numbers(word), word)])
+    meetings = [[pair(one[-1] + other[0]) for one, other in pairwise(scripts(word))] for word in asked]
+    values = [value for asked_for in zip(meetings, asked, strict=True) for value in asked_for]
+    row = fetch_one(f"SELECT {', '.join([has] * len(asked))}", values)
     return [word for word, known in zip(asked, row or (), strict=True) if not known]
 
 

@@ -183,6 +183,24 @@ class Look(NamedTuple):
         return Query(QUANTITY_JOIN, [self.quantity]) if self.priced else _NOTHING
 
 
+class Part(NamedTuple):
+    """Which rows of an order are a page.
+
+    `hidden`: the planner is not told the offset, without which it makes one plan for all pages, and keeps it.
+    """
+
+    limit: int
+    offset: int = 0
+    hidden: bool = False
+
+    @property
+    def clause(self) -> Query:
+        """What stands behind ORDER BY. The text has the size of a page but not its number."""
+        if not self.offset:
+            return Query(f"LIMIT {self.limit}", [])
+        return Query(f"LIMIT {self.limit} OFFSET {'(SELECT %s::bigint)' if self.hidden else '%s'}", [self.offset])
+
+
 def page_query(
     taken: Selection,
     order: Order,
@@ -194,6 +212,7 @@ def page_query(
     count: Query | None = None,
     look: Look = Look(),  # noqa: B008 - immutable
     whole: bool = False,
+    planned_once: bool = False,
 ) -> Query:
     """Rows (id, sort value as text, the product as JSON, total) of one page.
 
@@ -201,9 +220,11 @@ def page_query(
         after: sort value and id of the row the page follows.
         count: gives the total; that is null without it, and if the page is not full.
         whole: few rows are taken, so all of them are read and sorted, by whatever index finds them.
+        planned_once: one plan is the best for all values.
     """
     way = "DESC" if descending else "ASC"
-    ids = _sorted(taken, order, way, limit, offset) if whole else _ids(taken, order, way, limit, offset, after)
+    part = Part(limit, offset, planned_once)
+    ids = _sorted(taken, order, way, part) if whole else _ids(taken, order, way, part, after)
     total, extra = count or Query("SELECT NULL", []), look.join
     sql = f"""
         WITH page AS MATERIALIZED ({ids.sql})
@@ -242,46 +263,41 @@ def steps_query(taken: Selection, order: Order, *, descending: bool, step: int, 
     return Query(sql, [*first.parameters, *onward.parameters])
 
 
-def _sorted(taken: Selection, order: Order, way: str, limit: int, offset: int) -> Query:
+def _sorted(taken: Selection, order: Order, way: str, part: Part) -> Query:
     """The ids and sort values of one page of few rows; the planner may not walk the order instead."""
     rows = f"SELECT p.id, {order.column} AS key FROM products_product p WHERE {taken.condition} OFFSET 0"  # noqa: S608
-    sql = f"SELECT id, key FROM ({rows}) AS whole ORDER BY key {way} NULLS LAST, id {way} LIMIT {limit} OFFSET %s"  # noqa: S608
-    return Query(sql, [*taken.parameters, offset])
+    sql = f"SELECT id, key FROM ({rows}) AS whole ORDER BY key {way} NULLS LAST, id {way} {part.clause.sql}"  # noqa: S608
+    return Query(sql, [*taken.parameters, *part.clause.parameters])
 
 
-def _ids(taken: Selection, order: Order, way: str, limit: int, offset: int, after: Sequence[Any] | None) -> Query:
+def _ids(taken: Selection, order: Order, way: str, part: Part, after: Sequence[Any] | None) -> Query:
     """The ids and sort values of one page."""
     if not order.nullable:
-        return _part(taken if after is None else _behind(taken, order, way, after), order, way, limit, offset)
+        return _part(taken if after is None else _behind(taken, order, way, after), order, way, part)
     *valued, blank = _valued_and_blank(taken, order, way, after)
-    return (
-        _valued_then_blank(valued[0], blank, order, way, limit, offset)
-        if valued
-        else _part(blank, order, way, limit, offset)
-    )
+    return _valued_then_blank(valued[0], blank, order, way, part) if valued else _part(blank, order, way, part)
 
 
-def _part(taken: Selection, order: Order, way: str, limit: int, offset: int = 0) -> Query:
-    """A page of rows in an order. The text has the size of a page but not its number, so that it is planned once."""
-    rows = _ordered(taken, order, way)
-    if not offset:
-        return Query(f"{rows.sql} LIMIT {limit}", rows.parameters)
-    return Query(f"{rows.sql} LIMIT {limit} OFFSET %s", [*rows.parameters, offset])
+def _part(taken: Selection, order: Order, way: str, part: Part) -> Query:
+    """A page of rows in an order."""
+    rows, clause = _ordered(taken, order, way), part.clause
+    return Query(f"{rows.sql} {clause.sql}", [*rows.parameters, *clause.parameters])
 
 
-def _valued_then_blank(valued: Selection, blank: Selection, order: Order, way: str, limit: int, offset: int) -> Query:
+def _valued_then_blank(valued: Selection, blank: Selection, order: Order, way: str, part: Part) -> Query:
     """A page of rows with a value, filled up with those without; the latter are passed over while there are others."""
-    first, rest = _part(valued, order, way, limit, offset), _ordered(blank, order, way)
+    first, rest, offset = _part(valued, order, way, part), _ordered(blank, order, way), part.offset
     skipped = Query("0", [])
     if offset:
-        before = f"SELECT count(*) FROM (SELECT FROM products_product p WHERE {valued.condition} LIMIT %s) AS counted"  # noqa: S608
-        skipped = Query(
-            f"CASE WHEN (SELECT count(*) FROM valued) > 0 THEN 0 ELSE greatest(%s::bigint - ({before}), 0) END",  # noqa: S608
-            [offset, *valued.parameters, offset],
-        )
+        before = f"SELECT FROM products_product p WHERE {valued.condition} LIMIT (SELECT %s::bigint)"
+        over = f"greatest(%s::bigint - (SELECT count(*) FROM ({before}) AS counted), 0)"  # noqa: S608
+        sql = f"CASE WHEN (SELECT count(*) FROM valued) > 0 THEN 0 ELSE {over} END"  # noqa: S608
+        skipped = Query(sql, [offset, *valued.parameters, offset])
     sql = f"""
         WITH valued AS MATERIALIZED ({first.sql}),
-        blank AS MATERIALIZED ({rest.sql} LIMIT {limit} - (SELECT count(*) FROM valued) OFFSET {skipped.sql})
+        blank AS MATERIALIZED (
+            {rest.sql} LIMIT {part.limit} - (SELECT count(*) FROM valued) OFFSET {skipped.sql}
+        )
         SELECT id, key FROM valued UNION ALL SELECT id, key FROM blank
     """  # noqa: S608
     return Query(sql, [*first.parameters, *rest.parameters, *skipped.parameters])

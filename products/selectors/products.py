@@ -110,6 +110,7 @@ def product_page(
             count=count and count.query,
             look=Look(naming, filters.get("qty")),
             whole=is_whole,
+            planned_once=is_plain,
         )
         return _listed(query, count, limit, offset, is_plain)
 

@@ -121,14 +121,16 @@ def candidates(
         order, way: by which the others of a common text are looked through.
         checked: one more condition, which those that are looked through need not fulfil.
     """
-    looked_up = _looked_up(taken, wanted, order, way)
+    looked_up, rank = _looked_up(taken, wanted, order, way), wanted.rank
     sql = f"""
         {looked_up.sql},
         known AS (
-            (SELECT id, rank FROM near LIMIT (SELECT CASE WHEN yes THEN {_NEAR_OF_COMMON} END FROM many))
-            UNION (SELECT id, rank FROM best LIMIT {_MOST_FIRST})
+            (SELECT id, {rank.sql} AS rank FROM near AS st
+                LIMIT (SELECT CASE WHEN yes THEN {_NEAR_OF_COMMON} END FROM many))
+            UNION (SELECT id, {rank.sql} FROM best AS st LIMIT {_MOST_FIRST})
             UNION SELECT walked.id, seen.rank FROM walked CROSS JOIN LATERAL (
-                {_hit(wanted)} st.product_id = walked.id AND ({wanted.found.sql}) OFFSET 0
+                SELECT {rank.sql} AS rank FROM products_searchtext st
+                WHERE st.product_id = walked.id AND ({wanted.found.sql}) OFFSET 0
             ) AS seen
         ),
         candidates AS MATERIALIZED (
@@ -136,17 +138,16 @@ def candidates(
             WHERE {taken.condition} AND {checked.condition}
         )
     """  # noqa: S608
-    seen = [*wanted.rank.parameters, *wanted.found.parameters]
+    seen = [*rank.parameters * 3, *wanted.found.parameters]
     return Query(sql, [*looked_up.parameters, *seen, *taken.parameters, *checked.parameters])
 
 
-def _hit(wanted: Sought) -> str:
-    return f"SELECT st.product_id AS id, {wanted.rank.sql} AS rank FROM products_searchtext st WHERE"  # noqa: S608
-
-
 def _looked_up(taken: Selection, wanted: Sought, order: Order, way: str) -> Query:
-    """What the index finds (`near`, and `best` before all others), and where to look besides for a common text."""
-    hit = _hit(wanted)
+    """What the index finds (`near`, and `best` before all others), and where to look besides for a common text.
+
+    How well each fits takes longer to say than to find it, so that is left to whoever wants only some of them.
+    """
+    hit = "SELECT st.product_id AS id, st.text FROM products_searchtext st WHERE"
     listed = f"""SELECT p.id FROM products_product p WHERE {{}} AND {taken.condition}
         AND {order.column} IS NOT NULL ORDER BY {order.column} {way}, p.id {way} LIMIT"""  # noqa: S608
     sql = f"""
@@ -161,7 +162,7 @@ def _looked_up(taken: Selection, wanted: Sought, order: Order, way: str) -> Quer
         ),
         hits AS MATERIALIZED ({hit} NOT (SELECT yes FROM dense) AND ({wanted.found.sql})),
         best AS MATERIALIZED ({hit} {wanted.first.sql}),
-        near AS MATERIALIZED (SELECT id, rank FROM hits LIMIT {FOUND_LIMIT + 1}),
+        near AS MATERIALIZED (SELECT id, text FROM hits LIMIT {FOUND_LIMIT + 1}),
         many AS MATERIALIZED (
             SELECT dense.yes OR count(near.id) > {FOUND_LIMIT} AS yes,
                 CASE WHEN dense.yes THEN {FOUND_LIMIT} ELSE count(near.id) END AS least
@@ -174,8 +175,8 @@ def _looked_up(taken: Selection, wanted: Sought, order: Order, way: str) -> Quer
             FROM many
         )
     """  # noqa: S608
-    rank, found, first = wanted.rank.parameters, wanted.found.parameters, wanted.first.parameters
-    return Query(sql, [*taken.parameters, *found, *rank, *found, *rank, *first, *taken.parameters])
+    found, first = wanted.found.parameters, wanted.first.parameters
+    return Query(sql, [*taken.parameters, *found, *found, *first, *taken.parameters])
 
 
 def best_candidates(taken: Selection, text: str, checked: Selection) -> Query:

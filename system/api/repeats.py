@@ -6,10 +6,13 @@ three are asked anew, by the functions that ask them for every request. Whenever
 request goes the way of all others. Either way the answer has the same bytes and headers.
 """
 
+import secrets
 import threading
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
+import orjson
 from cachetools import LRUCache
 from django.db import Error as DatabaseProblem
 from django.http import HttpRequest, HttpResponse
@@ -21,12 +24,12 @@ from system.api.throttling.charging import OWN_HEADERS, account_of, headers_of
 from system.errors import ApplicationError
 
 REMEMBERED = 1_000
-LONGEST_HEAD = 4_096
 # What differs between requests that mean the same.
 UNLIKE = frozenset({"HTTP_X_REQUEST_ID", "REMOTE_PORT"})
 REPEATABLE_STATUSES = frozenset({200, 304})
 
-Head = tuple[tuple[str, str], ...]
+# Digests only, and not of this process's next life: tokens and keys stand in heads, and memory dumps tell none.
+_SALT = secrets.token_bytes(16)
 
 
 class Repeatable(NamedTuple):
@@ -62,7 +65,7 @@ class Repeats:
 
     def forget(self) -> None:
         """Begin anew."""
-        self._known: LRUCache[Head, Known] = LRUCache(REMEMBERED)
+        self._known: LRUCache[bytes | None, Known] = LRUCache(REMEMBERED)
 
     def answer(self, request: HttpRequest) -> HttpResponse | None:
         """The answer to a request whose head is known; None when it is to be worked out."""
@@ -83,7 +86,7 @@ class Repeats:
         if answer is None or request.resolver_match is None or response.status_code not in REPEATABLE_STATUSES:
             return
         head = _head(request)
-        if sum(len(value) for _name, value in head) > LONGEST_HEAD:
+        if head is None:
             return
         headers = kept(response, without=OWN_HEADERS)
         known = Known(answer, request.user, request.resolver_match, response.status_code, headers)
@@ -99,9 +102,14 @@ def call_repeatable(request: HttpRequest, answer: Repeatable) -> None:
     request.repeatable = answer  # type: ignore[attr-defined]
 
 
-def _head(request: HttpRequest) -> Head:
+def _head(request: HttpRequest) -> bytes | None:
+    """What a request's head says, in short; None for one that is not even text."""
     # What is no text says something of the server.
-    return tuple([pair for pair in request.META.items() if type(pair[1]) is str and pair[0] not in UNLIKE])
+    said = {name: value for name, value in request.META.items() if type(value) is str and name not in UNLIKE}
+    try:
+        return blake2b(orjson.dumps(said), digest_size=16, key=_SALT).digest()
+    except TypeError:
+        return None
 
 
 def _body(request: HttpRequest, known: Known) -> bytes | None:

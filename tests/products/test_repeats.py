@@ -169,7 +169,16 @@ def test_what_is_remembered_is_bounded(reader: ApiClient, worked_out: Mock, monk
     assert worked_out.called
 
 
-def test_long_heads_are_not_remembered(reader: ApiClient, worked_out: Mock) -> None:
+def test_no_credentials_are_remembered(reader: ApiClient) -> None:
     for _ in range(3):
-        reader.get("products", headers={"User-Agent": "a" * 5000})
+        reader.get("products")
+    remembered = repr(repeats._known)
+
+    assert "products" in remembered
+    assert reader._headers["Authorization"].split()[1] not in remembered
+
+
+def test_a_head_that_is_no_text_is_answered_and_not_remembered(reader: ApiClient, worked_out: Mock) -> None:
+    for _ in range(3):
+        reader.get("products", headers={"User-Agent": "\udc80"})
     assert worked_out.call_count == 3
