@@ -58,7 +58,7 @@ COLUMNS: dict[str, Column] = {
     "p99": Column("p99 ms", lambda line, _: number(line.p99_ms)),
     "errors": Column("errors", lambda line, _: f"{line.errors:,}"),
     "statuses": Column("answers by status", _statuses),
-    "memory": Column("memory MB", lambda line, _: number(line.memory_mb)),
+    "memory": Column("memory MB", lambda line, _: number(line.memory_mb) if line.memory_mb else "–"),
     "cpu": Column("CPU ms a request: web / PostgreSQL / Redis / driver", _cpu),
     "count": Column("products", _fact("products", 0)),
     "answer": Column("KB an answer", _fact("answer_kb")),

@@ -23,7 +23,7 @@ from devstack.postgres import DATABASE_NAME
 NAME = "busy"
 VARIANT = "ours"
 QUIET, SYNCING = "quiet", "syncing"
-MOST, QUICK_MOST = 200_000, 100
+MOST, QUICK_MOST = 100_000, 100
 PROCESSES = 2
 
 
