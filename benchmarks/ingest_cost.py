@@ -124,7 +124,7 @@ def watch(stages: Any) -> None:
     stages.watch(batches, "claim", "claim")
     stages.watch(reject_guard, "check_rejects", "after: reject guard")
     stages.watch(announce, "progress", "after: progress")
-    stages.watch(slices, "run_batch", "batch: rest")
+    stages.watch(slices, "write_batch", "batch: rest")
     stages.watch(Pulse, "holding", "pulse")
 
 

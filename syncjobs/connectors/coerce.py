@@ -1,11 +1,14 @@
 """Loose values of a source turned into exact ones: money, counts, text, ids, image addresses and moments."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
-from typing import Any
+from html import unescape
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 CHINA = timezone(timedelta(hours=8))
 FEN = Decimal("0.01")
@@ -14,6 +17,8 @@ INTEGER_LIMIT = 2**31 - 1  # a PostgreSQL integer
 ID_LIMIT = 64
 TITLE_LIMIT = 500
 URL_LIMIT = 2048
+# Texts up to this length come again and again, such as prices and names; what was made of them is remembered.
+SHORT = 64
 
 # What sellers write instead of a price they do not show.
 HIDDEN_PRICES = frozenset({"", "面议", "价格面议", "电议", "询价", "议价"})
@@ -31,6 +36,16 @@ _SPREADSHEET = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?:[ T]([0
 _EPOCH = re.compile(r"[0-9]{10}|[0-9]{13}")
 _FIRST_MILLISECONDS = 100_000_000_000  # as seconds this would be the year 5138
 _WEB_ADDRESS = re.compile(r"https?://[^\s/?#@\\]+(?:[/?#][^\s\\]*)?", re.IGNORECASE)
+# What nearly all are, told at a third of the cost.
+_PLAIN_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+/[A-Za-z0-9._!/-]*")
+# Only whole ones: the "&copy" of an address, which HTML would read, is no sign.
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
+
+
+def _remembered(read: Callable[[str], T]) -> Callable[[str], T]:
+    """`read` for texts that come again; long ones are not kept."""
+    known = lru_cache(maxsize=4096)(read)
+    return lambda value: known(value) if len(value) <= SHORT else read(value)
 
 
 def money(value: object) -> Decimal | None:
@@ -45,9 +60,10 @@ def money(value: object) -> Decimal | None:
     """
     if value is None:
         return None
-    amount = _money_from_text(value) if isinstance(value, str) else _number(value)
-    if amount is None:
-        return None
+    return _money_from_text(value) if isinstance(value, str) else _fen(value, _number(value))
+
+
+def _fen(value: object, amount: Decimal) -> Decimal:
     # The limit is tested before quantize(), which cannot write 1E+400 with two places.
     if amount.is_signed() or amount > MONEY_LIMIT:
         raise ValueError(f"the amount {_shown(value)} is outside 0 to {MONEY_LIMIT}")
@@ -63,7 +79,15 @@ def money_range(value: object) -> tuple[Decimal, Decimal] | None:
     Raises:
         ValueError: as `money`, or the first amount is above the second.
     """
-    parts = _RANGE_DASH.split(value.strip(_BLANKS)) if isinstance(value, str) else []
+    if isinstance(value, str):
+        return _range_from_text(value)
+    single = money(value)
+    return None if single is None else (single, single)
+
+
+@_remembered
+def _range_from_text(value: str) -> tuple[Decimal, Decimal] | None:
+    parts = _RANGE_DASH.split(value.strip(_BLANKS))
     if len(parts) != 2 or not all(parts):
         single = money(value)
         return None if single is None else (single, single)
@@ -82,8 +106,8 @@ def whole_number(value: object, limit: int = INTEGER_LIMIT) -> int | None:
     Raises:
         ValueError: negative, not finite, above `limit`, or text without exactly one number.
     """
-    if value is None:
-        return None
+    if value is None or (type(value) is int and 0 <= value <= limit):
+        return value
     number = _count_from_text(value) if isinstance(value, str) else _number(value)
     if number is None:
         return None
@@ -101,15 +125,40 @@ def text(value: object, limit: int | None = None) -> str:
     Raises:
         ValueError: a list or an object, or more than `limit` characters.
     """
-    plain = value if isinstance(value, str) else _text_from_other(value)
-    if "\0" in plain:
-        plain = plain.replace("\0", "")
-    if not plain.isascii():
-        plain = _SURROGATE.sub("\ufffd", plain)
-    plain = plain.strip(_BLANKS)
+    # Most texts are printable throughout: no NUL, no half of a pair, no blank but the space can be in them.
+    if type(value) is str and value.isprintable() and value[:1] != " " != value[-1:]:
+        plain = value
+    else:
+        plain = _cleaned(value if isinstance(value, str) else _text_from_other(value))
     if limit is not None and len(plain) > limit:
         raise ValueError(f"{len(plain)} characters, at most {limit} are stored")
     return plain
+
+
+def words(value: object, limit: int | None = None) -> str:
+    """Text for people, such as a title: as `text`, and what the source wrote as an HTML entity becomes its sign.
+
+    Raises:
+        ValueError: as `text`.
+    """
+    if isinstance(value, str) and "&" in value:
+        value = _ENTITY.sub(lambda found: unescape(found[0]), value)
+    return text(value, limit)
+
+
+_known_words = lru_cache(maxsize=4096)(words)
+
+
+def word(value: object, limit: int | None = None) -> str:
+    """`words` for names and values that come again and again, such as those of attributes.
+
+    Raises:
+        ValueError: as `text`.
+    """
+    if type(value) is not str or len(value) > SHORT:
+        return words(value, limit)
+    plain = _known_words(value)
+    return plain if limit is None or len(plain) <= limit else words(plain, limit)
 
 
 def identifier(value: object) -> str:
@@ -118,6 +167,8 @@ def identifier(value: object) -> str:
     Raises:
         ValueError: not text or a whole number, more than 64 characters, or blanks inside.
     """
+    if type(value) is str and value.isascii() and value.isalnum() and len(value) <= ID_LIMIT:
+        return value
     if isinstance(value, bool):
         raise ValueError("an id is text or a whole number")  # noqa: TRY004
     plain = _id_from_number(value) if isinstance(value, float | Decimal) else text(value, ID_LIMIT)
@@ -134,14 +185,16 @@ def image_urls(value: object, base: str = "") -> tuple[str, ...]:
     in the address, more than 2048 characters.
     """
     candidates: Iterable[Any] = value if isinstance(value, list | tuple) else (value,)
-    addresses = (web_address(item, base) for item in candidates)
-    return tuple(dict.fromkeys(address for address in addresses if address))
+    addresses = [web_address(item, base) for item in candidates]
+    return tuple(dict.fromkeys(filter(None, addresses)))
 
 
 def web_address(value: object, base: str = "") -> str:
     """One http(s) address by the rules of `image_urls`; "" when `value` is none."""
     if not isinstance(value, str):
         return ""
+    if len(value) <= URL_LIMIT and _PLAIN_ADDRESS.fullmatch(value):
+        return value
     address = text(value)
     if address.startswith("//"):
         address = f"https:{address}"
@@ -169,6 +222,14 @@ def moment(value: object) -> datetime | None:
         raise ValueError(f"{_shown(value)} is not a date") from error
 
 
+def _cleaned(plain: str) -> str:
+    if "\0" in plain:
+        plain = plain.replace("\0", "")
+    if not plain.isascii():
+        plain = _SURROGATE.sub("\ufffd", plain)
+    return plain.strip(_BLANKS)
+
+
 def _shown(value: object) -> str:
     return repr(value)[:60]
 
@@ -182,6 +243,7 @@ def _number(value: object) -> Decimal:
     return number
 
 
+@_remembered
 def _money_from_text(value: str) -> Decimal | None:
     plain = value.strip(_BLANKS)
     if plain in HIDDEN_PRICES:
@@ -189,7 +251,7 @@ def _money_from_text(value: str) -> Decimal | None:
     match = _MONEY.fullmatch(plain)
     if match is None or not match[1]:
         raise ValueError(f"{_shown(value)} is not an amount")
-    return Decimal(match[1].replace(",", ""))
+    return _fen(value, Decimal(match[1].replace(",", "")))
 
 
 def _count_from_text(value: str) -> Decimal | None:

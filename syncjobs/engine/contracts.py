@@ -8,6 +8,7 @@ import msgspec
 
 from products.records import CategoryRecord, ProductRecord
 
+BATCH_SIZE = 100
 SyncType = Literal["full", "incremental"]
 
 
@@ -24,7 +25,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     offer_ids: tuple[str, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
-    batch_size: int = 100
+    batch_size: int = BATCH_SIZE
 
 
 class BatchSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,14 +122,17 @@ class Connector(Protocol):
     """A source of products. Every connector passes `tests/connectors/test_conformance.py`.
 
     A connector holds no Django objects: `syncjobs.connectors.registry.build` hands it plain configuration.
-    All methods raise only `syncjobs.engine.errors`. It is used by one thread and closed by its user.
+    All methods raise only `syncjobs.engine.errors`. It is used by one thread at a
+    time, but for `normalize`, and closed by its user.
 
     Attributes:
         edition: another one as soon as `normalize` may make another record of the same bytes
             (`syncjobs.engine.editions.edition`); b"" = never take the same bytes for the same record.
+        batch_size: records of a batch where nobody chose; as few as pay where a batch that is lost costs calls.
     """
 
     kind: str
+    batch_size: int
 
     @property
     def edition(self) -> bytes:
@@ -152,7 +156,7 @@ class Connector(Protocol):
         ...
 
     def normalize(self, raw: RawRecord) -> ProductRecord:
-        """Map one record. Pure and repeatable.
+        """Map one record. Pure and repeatable; two threads may do so at once.
 
         Raises:
             RecordRejected: with code, field and reason.

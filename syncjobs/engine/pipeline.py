@@ -4,7 +4,8 @@
              │       └ rejected ► kept with its raw payload and reason
              └ the same bytes as last time ► their fingerprint is known ► diff
 
-Everything up to the transaction can be repeated at will: it writes nothing. The transaction belongs to the caller's
+Everything up to the transaction can be repeated at will: it writes nothing, and a thread does it for the next batch
+while one is written (`syncjobs.services.read_ahead`). The transaction belongs to the caller's
 `UnitOfWork`, which checks that the batch is still ours before the first write and commits all of it or nothing.
 """
 
@@ -100,23 +101,30 @@ class Commit(Protocol):
     def __call__(self) -> AbstractContextManager[UnitOfWork]: ...
 
 
-def run_batch(
-    connector: Connector, spec: BatchSpec, heartbeat: Heartbeat, commit: Commit, memory: Memory = NO_MEMORY
-) -> BatchResult:
-    """Fetch, normalize and store one batch; afterwards it is done, or nothing of it happened.
+def read_batch(connector: Connector, spec: BatchSpec, heartbeat: Heartbeat, memory: Memory = NO_MEMORY) -> Normalized:
+    """Fetch and map one batch. Nothing is written, so it may be done ahead, and again.
 
     Args:
         memory: spares products whose bytes are known the mapping.
 
     Raises:
-        SyncCancelled: the job was asked to stop.
-        LeaseLost: another worker has the batch.
+        SyncCancelled, LeaseLost: from the heartbeat.
         RetryableSourceError, FatalSourceError, QuotaExhausted: the source did not deliver.
     """
     normalized = Normalized()
     for page in extract(connector, spec, heartbeat):
         normalized.take(page)
     normalized.map(connector, heartbeat, memory.recall(normalized.unmapped()))
+    return normalized
+
+
+def write_batch(normalized: Normalized, connector: Connector, commit: Commit) -> BatchResult:
+    """Store a batch that was read; afterwards it is done, or nothing of it happened.
+
+    Raises:
+        SyncCancelled: the job is over.
+        LeaseLost: another worker has the batch.
+    """
     with commit() as work:
         changed, unchanged = _compare(normalized, connector, work)
         applied = work.apply(changed) if changed else ApplyResult()

@@ -66,8 +66,8 @@ _BLAME = f"""
 """
 CLAIM_SQL = f"""
 WITH busy AS (
-    SELECT count(*) AS workers FROM syncjobs_syncbatch
-    WHERE job_id = %(job)s::bigint AND state = 'running' AND lease_until >= now()
+    SELECT count(DISTINCT task_id) AS workers FROM syncjobs_syncbatch
+    WHERE job_id = %(job)s::bigint AND state = 'running' AND lease_until >= now() AND task_id <> %(task)s::uuid
 ), next AS (
     SELECT b.id FROM syncjobs_syncbatch b
     WHERE b.job_id = %(job)s::bigint AND b.state IN ('pending', 'running')
@@ -89,17 +89,21 @@ RETURNING b.id, b.job_id, s.name AS source, b.number, b.stage, b.fence, b.params
 """  # noqa: S608 (constants of ours)
 
 
-def claim(job_id: int, task_id: uuid.UUID) -> Claim | None:
-    """Take the job's next batch; None when nothing can be taken now.
+def claim(job_id: int, task_id: uuid.UUID, *, unblamed: bool = False) -> Claim | None:
+    """Take the job's next batch; None when nothing can be taken now. What this task holds already is no other worker.
+
+    Args:
+        unblamed: none that a worker was lost with.
 
     A stage begins only when the one before is done. Batches that lost a worker before come last, so that a deadly one
     cannot hold up the others; those that are to be set aside do not come at all. A locked one is being committed,
     however long its lease is over.
     """
+    deadly = 1 if unblamed else settings.SYNC_MAX_BATCH_CRASHES
     with transaction.atomic():
         sql.rows("SELECT pg_advisory_xact_lock(%s::int, %s::int)", [CLAIM_LOCK, job_id & 0x7FFFFFFF])
         values = {"job": job_id, "task": task_id, "lease": settings.SYNC_LEASE_SECONDS}
-        found = sql.one(CLAIM_SQL, values | {"deadly": settings.SYNC_MAX_BATCH_CRASHES})
+        found = sql.one(CLAIM_SQL, values | {"deadly": deadly})
     if found is None:
         return None
     return msgspec.convert(found | {"params": msgspec.json.decode(found["params"])}, Claim)

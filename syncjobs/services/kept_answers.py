@@ -14,7 +14,7 @@ import msgspec
 from django.db import transaction
 
 from products.records import ApplyResult, CategoryRecord, FingerprintedProduct, ProductRecord
-from syncjobs.engine.contracts import BatchSpec, CheckReport, Connector, Page, Plan, RawRecord, Scope
+from syncjobs.engine.contracts import BATCH_SIZE, BatchSpec, CheckReport, Connector, Page, Plan, RawRecord, Scope
 from syncjobs.engine.errors import RetryableSourceError
 from syncjobs.engine.pipeline import BatchResult
 from syncjobs.models import SyncJob
@@ -70,6 +70,7 @@ class KeptAnswers:
     """The connector of a replay. `handed` are the answers of the batch that was fetched last, by product."""
 
     kind = "replay"
+    batch_size = BATCH_SIZE
     # To look at every answer again is what a replay is for.
     edition = b""
 

@@ -32,7 +32,7 @@ def plan_job(job: SyncJob, claim: Claim, connector: Connector, pulse: Heartbeat)
         LeaseLost, SyncCancelled: the plan is not ours to write.
         RetryableSourceError, FatalSourceError, QuotaExhausted: the source did not answer.
     """
-    scope = _window(job, claim) if claim.params else scope_of(job)
+    scope = _sized(_window(job, claim) if claim.params else scope_of(job), connector)
     categories = _categories(job, connector, pulse) if wants_categories(job) else []
     plan = connector.plan(scope)
     require_depth(job, plan)
@@ -77,6 +77,12 @@ def scope_of(job: SyncJob) -> Scope:
         since=_since(job) if job.type == SyncJob.Type.INCREMENTAL else None,
         batch_size=job.batch_size,
     )
+
+
+def _sized(scope: Scope, connector: Connector) -> Scope:
+    """Where nobody chose a size, batches are as large as the connector likes them best."""
+    is_chosen = scope.batch_size != settings.SYNC_BATCH_SIZE_DEFAULT
+    return scope if is_chosen else msgspec.structs.replace(scope, batch_size=connector.batch_size)
 
 
 def _window(job: SyncJob, claim: Claim) -> Scope:

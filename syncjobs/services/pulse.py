@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
@@ -22,10 +22,21 @@ LOOK_SECONDS = 1.0
 LEASE_SHARE = 5  # leases are extended five times before they would end
 
 
+def look_whether_told_to_stop() -> None:
+    """Raises WorkerStopping: this worker was told to stop, and what it does takes too long for that."""
+    if leaving.seconds() > leaving.FINISH_SECONDS:
+        raise WorkerStopping("the worker was told to stop")
+
+
 class Pulse:
-    """The engine's heartbeat: cheap to call between records, looks at the job every second, extends leases in time."""
+    """The engine's heartbeat: cheap to call between records, looks at the job every second, extends leases in time.
+
+    Attributes:
+        ahead: the batch that is read beside the one in hand; its lease is kept as well.
+    """
 
     def __init__(self, context: TaskContext) -> None:
+        self.ahead: Claim | None = None
         self._context = context
         self._claim: Claim | None = None
         self._look_at = 0.0
@@ -54,11 +65,15 @@ class Pulse:
             LeaseLost, TaskGone: somebody else has the batch or the slice.
             WorkerStopping: this worker was told to stop, and the batch takes too long for that.
         """
-        if leaving.seconds() > leaving.FINISH_SECONDS:
-            raise WorkerStopping("the worker was told to stop")
-        now = time.monotonic()
-        if self._claim is None or now < self._look_at:
+        look_whether_told_to_stop()
+        if self._claim and time.monotonic() >= self._look_at:
+            self.look()
+
+    def look(self) -> None:
+        """Look at the job now. Raises as above."""
+        if self._claim is None:
             return
+        now = time.monotonic()
         self._look_at = now + LOOK_SECONDS
         self.show()
         if batches.job_state(self._claim.job_id) != SyncJob.State.RUNNING:
@@ -81,6 +96,10 @@ class Pulse:
             announce.progress(job_id)
 
     def _extend(self, claim: Claim) -> None:
+        if ahead := self.ahead:
+            # First, since the other row may be locked by its commit. Whoever writes this one finds out if it is lost.
+            with suppress(LeaseLost):
+                batches.extend_lease(ahead)
         batches.extend_lease(claim)
         self._context.heartbeat(settings.SYNC_LEASE_SECONDS)
 

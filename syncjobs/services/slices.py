@@ -13,21 +13,21 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-import msgspec
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled, SerializationFailure
 
 from syncjobs.engine import retry
-from syncjobs.engine.contracts import BatchSpec, Connector
+from syncjobs.engine.contracts import Connector
 from syncjobs.engine.errors import EngineError, FatalSourceError, LeaseLost, QuotaExhausted, RetryableSourceError
-from syncjobs.engine.pipeline import Commit, run_batch
+from syncjobs.engine.pipeline import Commit, write_batch
 from syncjobs.models import SyncBatch, SyncJob
 from syncjobs.services import announce, batches, delisting, jobs, planning, receipts, reject_guard
 from syncjobs.services.answer_memory import AnswerMemory
 from syncjobs.services.batches import Claim
 from syncjobs.services.kept_answers import KeptAnswers, commit_replay, connector_of
 from syncjobs.services.pulse import Pulse
+from syncjobs.services.read_ahead import ReadAhead
 from syncjobs.services.slices_queue import ensure_slices
 from system import leaving, turns
 from system.queue import TaskContext, TaskGone
@@ -71,20 +71,28 @@ def _connector(job: SyncJob) -> Connector | None:
 
 
 def _work(job: SyncJob, connector: Connector, context: TaskContext) -> int:
-    began, done, pulse = time.monotonic(), 0, Pulse(context)
+    began, done, pulse, tried = time.monotonic(), 0, Pulse(context), count()
+
+    def make_room() -> bool:
+        return _is_over(job, context, time.monotonic() - began, next(tried))
+
+    def claim_beside() -> Claim | None:
+        return None if make_room() else batches.claim(job.pk, context.task_id, unblamed=True)
+
     try:
-        for tried in count():
-            if _is_over(job, context, time.monotonic() - began, tried):
-                break
-            claim = _claim(job, context)
-            if claim is None:
-                break
-            with pulse.holding(claim):
-                done += _run_guarded(job, claim, connector, pulse)
+        with ReadAhead(connector, pulse, claim_beside) as ahead:
+            while claim := _taken(ahead) or (None if make_room() else _claim(job, context)):
+                with pulse.holding(claim):
+                    done += _run_guarded(job, claim, connector, ahead, pulse)
     finally:
         receipts.write_calls(job.pk)
     pulse.show()
     return done
+
+
+def _taken(ahead: ReadAhead) -> Claim | None:
+    """The batch that is read already; a worker that was told to stop begins nothing more."""
+    return None if leaving.told() else ahead.claim
 
 
 def _claim(job: SyncJob, context: TaskContext) -> Claim | None:
@@ -122,7 +130,7 @@ def end_crash_loop(job_id: int, task_id: uuid.UUID, since: datetime | None) -> N
         jobs.fail(job_id, {"code": "crash_loop", "message": "its workers die before they begin"})
 
 
-def _run_guarded(job: SyncJob, claim: Claim, connector: Connector, pulse: Pulse) -> int:
+def _run_guarded(job: SyncJob, claim: Claim, connector: Connector, ahead: ReadAhead, pulse: Pulse) -> int:
     """Run one batch; every way it can fail ends in a decision about the batch and the job.
 
     Raises:
@@ -130,7 +138,7 @@ def _run_guarded(job: SyncJob, claim: Claim, connector: Connector, pulse: Pulse)
         TaskGone: the slice was cancelled, or another worker has it.
     """
     try:
-        _run(job, claim, connector, pulse)
+        _run(job, claim, connector, ahead, pulse)
     except TaskGone:
         batches.give_back(claim)
         batches.plead(claim)
@@ -180,15 +188,14 @@ def _answer_database(claim: Claim, error: OperationalError | InterfaceError) -> 
         batches.give_back(claim)
 
 
-def _run(job: SyncJob, claim: Claim, connector: Connector, pulse: Pulse) -> None:
+def _run(job: SyncJob, claim: Claim, connector: Connector, ahead: ReadAhead, pulse: Pulse) -> None:
     if claim.stage == SyncBatch.Stage.PLAN:
         planning.plan_job(job, claim, connector, pulse)
     elif claim.stage == SyncBatch.Stage.DELIST:
         delisting.delist_missing(job, claim, pulse)
     else:
-        spec = msgspec.convert(claim.params, BatchSpec)
-        memory = AnswerMemory(claim.source, connector.edition)
-        run_batch(connector, spec, pulse, _commit(claim, connector, memory), memory)
+        reading = ahead.take(claim)
+        write_batch(reading.normalized, connector, _commit(claim, connector, reading.memory))
         pulse.moved()
 
 

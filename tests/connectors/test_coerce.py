@@ -16,6 +16,8 @@ from syncjobs.connectors.coerce import (
     text,
     web_address,
     whole_number,
+    word,
+    words,
 )
 
 
@@ -94,6 +96,29 @@ def test_text_loses_only_what_cannot_be_stored() -> None:
     assert text("\u200b\u3000") == ""
     assert [text(None), text(12), text(Decimal("4.80")), text(True)] == ["", "12", "4.80", "true"]
     assert text("四个字符", limit=4) == "四个字符"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("G&amp;D 手表", "G&D 手表"),
+        ("5&quot; &#26825;&#x5e03;", '5" 棉布'),
+        ("&amp;lt;", "&lt;"),
+        ("R&D", "R&D"),
+        ("a&copy=1", "a&copy=1"),
+        ("&nbsp;棉&#8203;", "棉"),
+        ("x&#0;&#xd800;", "x\ufffd\ufffd"),
+    ],
+)
+def test_an_entity_of_a_title_becomes_its_sign_once(written: str, meant: str) -> None:
+    assert (words(written), word(written)) == (meant, meant)
+    assert text(written.strip()) == written
+
+
+def test_a_short_title_may_be_long_as_it_is_written() -> None:
+    assert words("&amp;" * 4, limit=4) == "&&&&"
+    with pytest.raises(ValueError, match="5 characters"):
+        word("&amp;" * 5, limit=4)
 
 
 @pytest.mark.parametrize("value", [["a"], {"a": 1}])

@@ -23,7 +23,7 @@ Kind = Literal["kill", "stop", "database", "disconnect", "error", "sleep"]
 # Every step of a batch, from the claim to what follows the commit.
 STEPS = (
     "syncjobs.services.batches:claim",
-    "syncjobs.services.slices:run_batch",
+    "syncjobs.services.slices:write_batch",
     "syncjobs.engine.normalize:Normalized.map",
     "syncjobs.services.batches:check_fence",
     "products.catalog:load_fingerprints",

@@ -7,6 +7,7 @@ import pytest
 
 from products.models import Product
 from products.selectors import listing, products
+from system.api.kept_pages import kept_pages
 from tests.client import ApiClient
 from tests.products.records import apply, record
 
@@ -101,3 +102,20 @@ def test_totals_are_counted_up_to_a_limit(reader: ApiClient, monkeypatch: pytest
     assert (page["total"], page["total_exact"]) == (5, False)
     assert reader.get("products", page_size=2)["total"] >= 5
     assert reader.get("products", ids="1", page_size=2)["total_exact"] is True
+
+
+@pytest.mark.usefixtures("seven")
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize("sortby", listing.ORDERS)
+def test_many_rows_of_a_range_are_the_rows_few_would_be(
+    reader: ApiClient, sortby: str, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few are read as a whole and sorted, many are walked in their order."""
+    asked: dict[str, Any] = {"sortby": sortby, "order": order, "start_time": "2020-01-01T00:00:00Z", "page_size": 3}
+    sorted_pages = [offers(reader.get("products", **asked, page=page)) for page in (1, 2, 3)]
+
+    monkeypatch.setattr(listing, "_FEW_IN_TIME", 2)
+    kept_pages.forget()
+
+    assert [offers(reader.get("products", **asked, page=page)) for page in (1, 2, 3)] == sorted_pages
+    assert sorted("".join(sorted_pages)) == list("0123456")

@@ -48,6 +48,7 @@ class ScriptedConnector:
     """Reads `world`, one page a call."""
 
     kind = "scripted"
+    batch_size = 100
 
     @property
     def edition(self) -> bytes:

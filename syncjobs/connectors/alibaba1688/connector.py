@@ -25,7 +25,7 @@ from syncjobs.connectors.alibaba1688.search import SearchListing, SearchWalk, Wi
 from syncjobs.connectors.alibaba1688.tokens import Tokens
 from syncjobs.connectors.http import HttpClient
 from syncjobs.connectors.registry import ConnectorContext
-from syncjobs.engine.contracts import BatchSpec, CheckReport, Page, Plan, RawRecord, Scope
+from syncjobs.engine.contracts import BATCH_SIZE, BatchSpec, CheckReport, Page, Plan, RawRecord, Scope
 from syncjobs.engine.editions import edition
 from syncjobs.engine.errors import FatalSourceError, RetryableSourceError
 
@@ -44,6 +44,7 @@ class Alibaba1688Connector:
     """
 
     kind = "alibaba1688"
+    batch_size = BATCH_SIZE
     # Of the options none decides what a product's bytes mean.
     edition = edition()
 

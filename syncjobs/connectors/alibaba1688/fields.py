@@ -6,27 +6,28 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from syncjobs.connectors.coerce import identifier, image_urls, text, web_address, whole_number
+from syncjobs.connectors import coerce
+from syncjobs.connectors.coerce import identifier, image_urls, web_address, whole_number
 from syncjobs.engine.errors import RecordRejected
 
 T = TypeVar("T")
 
 IMAGE_HOST = "https://cbu01.alicdn.com/"
 LARGEST_COUNT = 2**53
-WORDS_LENGTH = 2000  # only keeps a specification readable
+WORD_LENGTH = 2000  # only keeps a specification readable
 # A picture on IMAGE_HOST as the platform writes nearly all: nothing in it is left out or put right.
 _PLAIN_IMAGE = re.compile(r"[A-Za-z0-9_!.-][A-Za-z0-9_!./-]{0,1000}")
 _OFFER_ID = re.compile(r"[0-9]{1,30}")
 
 
-def read(name: str, coerce: Callable[..., T], value: Any, *more: Any) -> T:
-    """`coerce(value, *more)` for the field `name`.
+def read(name: str, convert: Callable[..., T], value: Any, *more: Any) -> T:
+    """`convert(value, *more)` for the field `name`.
 
     Raises:
-        RecordRejected: instead of the ValueError of `coerce`.
+        RecordRejected: instead of the ValueError of `convert`.
     """
     try:
-        return coerce(value, *more)
+        return convert(value, *more)
     except ValueError as error:
         raise rejected(name, str(error)) from None
 
@@ -49,26 +50,9 @@ def count(value: Any) -> int:
     return whole_number(value, LARGEST_COUNT) or 0
 
 
-def words(value: Any, limit: int) -> str:
-    """What `coerce.text` makes of `value`, without its work where there is none: most texts are printable throughout,
-    so neither NUL nor zero-width characters nor other blanks than the space can be in them.
-
-    Raises:
-        ValueError: as `coerce.text`.
-    """
-    if type(value) is str and len(value) <= limit and value.isprintable() and value[:1] != " " != value[-1:]:
-        return value
-    return text(value, limit)
-
-
-@lru_cache(maxsize=4096)
-def _known_word(value: str) -> str:
-    return words(value, WORDS_LENGTH)
-
-
 def word(value: Any) -> str:
-    """`words` for names and values that come again and again, such as those of attributes."""
-    return _known_word(value) if type(value) is str else words(value, WORDS_LENGTH)
+    """As `coerce.word`, within reason."""
+    return coerce.word(value, WORD_LENGTH)
 
 
 def sku_id(value: Any) -> str:

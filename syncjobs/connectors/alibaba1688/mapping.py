@@ -20,7 +20,6 @@ from syncjobs.connectors.alibaba1688.fields import (
     rejected,
     sku_id,
     word,
-    words,
 )
 from syncjobs.connectors.alibaba1688.prices import Pricing, SkuPrice, pricing
 from syncjobs.connectors.alibaba1688.shapes import (
@@ -39,7 +38,9 @@ from syncjobs.connectors.coerce import (
     INTEGER_LIMIT,
     TITLE_LIMIT,
     moment,
+    text,
     whole_number,
+    words,
 )
 
 OFFER_URL = "https://detail.1688.com/offer/{}.html"
@@ -184,7 +185,7 @@ def _category(wire: WireProduct) -> CategoryRef | None:
 
 def _shop(wire: WireProduct) -> ShopRecord | None:
     owner = wire.supplier_user_id or wire.supplier_login_id or wire.seller_open_id or wire.seller_login_id
-    source_id = read("supplierUserId", words, owner, ID_LENGTH)
+    source_id = read("supplierUserId", text, owner, ID_LENGTH)
     if not source_id:
         return None
     label = wire.company_name or wire.supplier_login_id or wire.seller_login_id or source_id
@@ -232,7 +233,7 @@ def _skus(wire: Sequence[WireSku], prices: Pricing) -> tuple[SkuRecord, ...]:
 def _sku(wire: WireSku, price: SkuPrice) -> SkuRecord:
     spec_id = wire.spec_id
     if not _is_plain(spec_id, SPEC_ID_LENGTH):
-        spec_id = read("skuInfos.specId", words, spec_id, SPEC_ID_LENGTH)
+        spec_id = read("skuInfos.specId", text, spec_id, SPEC_ID_LENGTH)
     source_sku_id = str(wire.sku_id) if type(wire.sku_id) is int else read("skuInfos.skuId", sku_id, wire.sku_id)
     if not (source_sku_id or spec_id):
         raise rejected("skuInfos.skuId", "the SKU has no id")
@@ -243,7 +244,7 @@ def _sku(wire: WireSku, price: SkuPrice) -> SkuRecord:
     return SkuRecord(
         source_sku_id=source_sku_id or spec_id,
         spec_id=spec_id,
-        code=read("skuInfos.cargoNumber", words, code, ID_LENGTH) if code is not None else "",
+        code=read("skuInfos.cargoNumber", text, code, ID_LENGTH) if code is not None else "",
         spec=read("skuInfos.attributes", _spec, properties or ()),
         price=price.own,
         price_tiers=price.tiers,
@@ -253,7 +254,7 @@ def _sku(wire: WireSku, price: SkuPrice) -> SkuRecord:
 
 
 def _is_plain(value: Any, limit: int) -> bool:
-    """Whether a value is text of letters and digits alone, as `words` would leave it."""
+    """Whether a value is text of letters and digits alone, as `text` would leave it."""
     return type(value) is str and value.isalnum() and len(value) <= limit
 
 
@@ -278,10 +279,10 @@ def _spec(properties: Iterable[WireSkuAttribute | None]) -> dict[str, str]:
 def _status(value: Any) -> str:
     """Our word for the platform's. An unknown word rejects the record: to guess would show what is withdrawn or
     hide what is sold, while a rejection leaves the stored product as it is and shows the new word to an operator."""
-    word = read("status", words, value, NAME_LENGTH).lower()
-    status = STATUSES.get(word) if word else _DEFAULT_STATUS
+    said = read("status", text, value, NAME_LENGTH).lower()
+    status = STATUSES.get(said) if said else _DEFAULT_STATUS
     if status is None:
-        raise rejected("status", f"unknown status {word[:40]!r}")
+        raise rejected("status", f"unknown status {said[:40]!r}")
     return status
 
 

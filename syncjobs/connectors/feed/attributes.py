@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from syncjobs.connectors.coerce import text
+from syncjobs.connectors.coerce import word
 from syncjobs.connectors.feed.values import compile_list, compile_value, invalid_mapping, refuse_unknown
 
 Attributes = dict[str, str | list[str]]
@@ -23,11 +23,11 @@ def compile_attributes(spec: object, where: str) -> Callable[[Any], Attributes]:
     pairs = _compile_pairs(spec, where)
 
     def attributes(record: Any) -> Attributes:
-        found: dict[str, list[str]] = {}
+        found: Attributes = {}
         for name, value in pairs(record):
-            if value is not None and (plain := text(name)) and (texts := _texts(value)):
-                found.setdefault(plain, []).extend(texts)
-        return {name: texts[0] if len(texts) == 1 else texts for name, texts in found.items()}
+            if value is not None and (plain := word(name)) and (texts := _texts(value)):
+                found[plain] = [*_listed(found[plain]), *_listed(texts)] if plain in found else texts
+        return found
 
     return attributes
 
@@ -68,9 +68,13 @@ def _pairs_of_object(spec: object, where: str) -> Pairs:
     return pairs
 
 
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, dict):
-        return []
+def _texts(value: Any) -> str | list[str]:
+    """What a value says, as text or, if it says more than one thing, as a list."""
     if not isinstance(value, list):
-        return [plain] if (plain := text(value)) else []
-    return [plain for item in value if not isinstance(item, dict | list) and (plain := text(item))]
+        return "" if isinstance(value, dict) else word(value)
+    texts = [plain for item in value if not isinstance(item, dict | list) and (plain := word(item))]
+    return texts[0] if len(texts) == 1 else texts
+
+
+def _listed(texts: str | list[str]) -> list[str]:
+    return [texts] if isinstance(texts, str) else texts

@@ -33,6 +33,8 @@ class FeedConnector:
     """Reads a file or an address. Files are opened per call, so there is nothing to keep or to close."""
 
     kind = "feed"
+    # A batch takes some twenty statements whatever its size: with 100, 40 % of an unchanged walk.
+    batch_size = 500
 
     def __init__(self, context: ConnectorContext) -> None:
         """Take the configuration; it is read on first use, so that `check` can say what is wrong with it."""

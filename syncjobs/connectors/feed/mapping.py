@@ -17,6 +17,8 @@ from syncjobs.connectors.coerce import (
     text,
     web_address,
     whole_number,
+    word,
+    words,
 )
 from syncjobs.connectors.feed.attributes import compile_attributes
 from syncjobs.connectors.feed.fields import (
@@ -30,14 +32,15 @@ from syncjobs.connectors.feed.fields import (
     names,
     rejected,
 )
-from syncjobs.connectors.feed.values import invalid_mapping, refuse_unknown
+from syncjobs.connectors.feed.readers import decode, decode_part
+from syncjobs.connectors.feed.values import first_name, invalid_mapping, refuse_unknown
 
 # Product.Status of the catalogue, which a connector cannot import; a test holds the two together.
 STATUSES = frozenset({"draft", "published", "reviewing", "review_failed", "expired", "disabled", "delisted", "deleted"})
 STOCK_LIMIT = 2**63 - 1
 NAME_LIMIT = 200
 
-_name = partial(text, limit=NAME_LIMIT)
+_name = partial(word, limit=NAME_LIMIT)
 
 
 def _currency(value: object) -> str:
@@ -61,7 +64,7 @@ def _first_image(value: object) -> str:
 _count = partial(whole_number, limit=STOCK_LIMIT)
 _FIELDS = {
     "id": Field("source_id", identifier, ""),
-    "title": Field("title", partial(text, limit=TITLE_LIMIT), ""),
+    "title": Field("title", partial(words, limit=TITLE_LIMIT), ""),
     "description": Field("description", text, ""),
     "price": Field("price", money_range),
     "price_min": Field("price_min", money),
@@ -70,7 +73,7 @@ _FIELDS = {
     "quote_type": Field("quote_type", partial(whole_number, limit=3)),
     "stock": Field("stock", _count),
     "min_order_quantity": Field("min_order_quantity", whole_number),
-    "unit": Field("unit", partial(text, limit=20), ""),
+    "unit": Field("unit", partial(word, limit=20), ""),
     "sold_count": Field("sold_count", _count, 0),
     "images": Field("images", image_urls, ()),
     "status": Field("status", _status, "published"),
@@ -90,7 +93,7 @@ _SHOP_FIELDS = {
     "id": Field("source_id", identifier, ""),
     "name": Field("name", _name, ""),
     "url": Field("url", web_address, ""),
-    "location": Field("location", partial(text, limit=NAME_LIMIT), ""),
+    "location": Field("location", _name, ""),
 }
 _CATEGORY_ID = Field("id", category_number)
 _CATEGORY_NAMES = Field("names", partial(names, coerce=_name), ())
@@ -121,6 +124,7 @@ class Mapping:
         self.category_id = _compile_category_id(spec.get("category"))
         self._knows_category_ids = isinstance(spec.get("category"), dict) and "id" in spec["category"]
         self._updated_at = self._reads.get("source_updated_at")
+        self.decode_key = _decode_key(spec)
 
     @property
     def knows_category_ids(self) -> bool:
@@ -148,6 +152,14 @@ class Mapping:
             if not values[key]:
                 raise rejected(field, "is empty")
         return ProductRecord(**_completed(values))
+
+
+def _decode_key(spec: dict[str, Any]) -> Callable[[bytes], dict[str, Any]]:
+    """Decodes as much of a record as says its id, its category's number and when it changed."""
+    category = spec.get("category")
+    places = [spec["id"], spec.get("updated_at"), category.get("id") if isinstance(category, dict) else None]
+    names = [first_name(place) for place in places if place is not None]
+    return decode_part(filter(None, names)) if all(names) else decode
 
 
 def _completed(values: dict[str, Any]) -> dict[str, Any]:

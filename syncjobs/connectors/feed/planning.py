@@ -12,11 +12,13 @@ import msgspec
 
 from syncjobs.connectors.feed.files import Feed, Identity
 from syncjobs.connectors.feed.mapping import Mapping
-from syncjobs.connectors.feed.readers import Piece, decode
+from syncjobs.connectors.feed.readers import Piece
 from syncjobs.engine.contracts import BatchSpec, Scope
 from syncjobs.engine.errors import FatalSourceError, RecordRejected, RetryableSourceError
 
 BUCKETS = 64
+# A worker holds two batches at a time, with all their records.
+BATCH_BYTES = 16 * 1024 * 1024
 SPOOL_BYTES = 64 * 1024
 # How many records lie between two looks at the clock.
 LOOK_RECORDS = 500
@@ -98,7 +100,7 @@ class Selection:
         if piece.reason:
             return Found(piece, reason=piece.reason), {}
         try:
-            record = decode(piece.payload)
+            record = self._mapping.decode_key(piece.payload)
         except ValueError as error:
             return Found(piece, reason=str(error)), {}
         try:
@@ -146,20 +148,22 @@ class Cut:
         feed.require(feed.identity)
 
     def _walk(self, walk: Iterator[Found], distinct: "DistinctCounter") -> int:
-        unknown = 0
-        batch: list[Found] = []
+        unknown = start = end = 0
+        ids: list[str] = []
         for found in walk:
-            self.records += 1
+            if not ids:
+                start = found.piece.start
+            end = found.piece.end
+            ids.append(found.source_id)
             if found.source_id:
                 distinct.add(found.source_id)
             else:
                 unknown += 1
-            batch.append(Found(found.piece._replace(payload=b""), found.source_id))
-            if len(batch) == self._scope.batch_size:
-                self._close(batch)
-                batch = []
-        if batch or not self._numbers:
-            self._close(batch)
+            if len(ids) == self._scope.batch_size or end - start >= BATCH_BYTES:
+                self._close(start, end, ids)
+                ids = []
+        if ids or not self._numbers:
+            self._close(start, end, ids)
         return unknown
 
     def _check_patience(self) -> None:
@@ -184,11 +188,11 @@ class Cut:
             )
             yield BatchSpec(params=msgspec.to_builtins(params), expected=count)
 
-    def _close(self, batch: list[Found]) -> None:
-        start, end = (batch[0].piece.start, batch[-1].piece.end) if batch else (0, 0)
-        self._numbers.extend((start, end, len(batch)))
+    def _close(self, start: int, end: int, ids: list[str]) -> None:
+        self.records += len(ids)
+        self._numbers.extend((start, end, len(ids)))
         if self._scope.offer_ids:
-            self._ids.append(tuple({found.source_id: None for found in batch}))
+            self._ids.append(tuple(dict.fromkeys(ids)))
 
 
 class DistinctCounter:

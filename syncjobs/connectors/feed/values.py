@@ -40,9 +40,9 @@ def refuse_unknown(spec: dict[str, Any], known: frozenset[str], where: str) -> N
 
 def is_empty(value: object) -> bool:
     """Whether a value says nothing: None, blank text, an empty list or object. Zero and false say something."""
-    if isinstance(value, str):
-        return not value.strip()
-    return value is None or (isinstance(value, list | dict) and not value)
+    if value:
+        return isinstance(value, str) and value.isspace()
+    return value is None or isinstance(value, str | list | dict)
 
 
 def compile_value(spec: object, where: str) -> Value:
@@ -82,11 +82,11 @@ def compile_list(spec: object, where: str) -> Callable[[Any], Sequence[Any]]:
 
 
 def _path(path: str, where: str) -> Value:
-    steps = [(step.replace("\\.", "."), _index(step)) for step in _DOT.split(path)]
+    steps = _steps(path)
     if not all(step for step, _ in steps):
         raise invalid_mapping(where, f"the path {path!r} has an empty step")
-    if len(steps) == 1 and steps[0][1] is None:
-        return _name(steps[0][0])
+    if name := plain_name(path):
+        return _name(name)
 
     def get(record: Any) -> Any:
         value = record
@@ -100,6 +100,23 @@ def _path(path: str, where: str) -> Value:
         return None if is_empty(value) else value
 
     return get
+
+
+def _steps(path: str) -> list[tuple[str, int | None]]:
+    return [(step.replace("\\.", "."), _index(step)) for step in _DOT.split(path)]
+
+
+def plain_name(path: str) -> str:
+    """The name that a path consists of; "" if it leads further or into a list."""
+    (name, index), *more = _steps(path)
+    return name if index is None and not more else ""
+
+
+def first_name(spec: object) -> str:
+    """The field of a record that a value is found in; "" where more than one may be looked at."""
+    if isinstance(spec, dict):
+        spec = spec.get("path", "")
+    return _steps(spec)[0][0] if isinstance(spec, str) else ""
 
 
 def _name(name: str) -> Value:

@@ -1,5 +1,6 @@
 """Real 1688 offers through the mapping that ships as an example."""
 
+import html
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -38,7 +39,8 @@ def test_every_offer_becomes_a_product(offers: list[tuple[dict[str, Any], Produc
         assert product.source_id == offer["item_id"]
         assert product.url == offer["product_url"]
         assert product.images == (offer["img"],)
-        assert product.title == (offer.get("title_origin") or offer.get("origin_title") or offer["title"]).strip()
+        title = offer.get("title_origin") or offer.get("origin_title") or offer["title"]
+        assert product.title == html.unescape(title).strip()
 
 
 def test_prices_are_those_of_the_offer(offers: list[tuple[dict[str, Any], ProductRecord]]) -> None:
