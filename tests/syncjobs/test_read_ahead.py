@@ -7,6 +7,7 @@ import pytest
 
 from syncjobs.engine.contracts import BatchSpec
 from syncjobs.engine.errors import RetryableSourceError
+from syncjobs.engine.pipeline import write_batch
 from syncjobs.models import SyncBatch, SyncJob
 from syncjobs.services import slices
 from syncjobs.services.jobs import stop_sync
@@ -18,8 +19,6 @@ from tests.syncjobs.test_claims import planned
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("silence", "source")]
 
-write_batch = slices.write_batch
-
 
 @pytest.fixture(autouse=True)
 def nobody_was_told() -> Iterator[None]:
@@ -29,10 +28,10 @@ def nobody_was_told() -> Iterator[None]:
 
 
 @pytest.fixture
-def while_written(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], None]:
+def while_written(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
     """Do something whenever a batch is about to be written."""
 
-    def put(act: Callable[[], None]) -> None:
+    def put(act: Callable[[], object]) -> None:
         def write(*arguments: Any) -> Any:
             act()
             return write_batch(*arguments)
@@ -48,7 +47,7 @@ def states(job: SyncJob) -> list[tuple[str, int]]:
 
 
 def test_the_next_batch_and_no_other_is_read_while_one_is_written(
-    world: World, while_written: Callable[[Callable[[], None]], None]
+    world: World, while_written: Callable[[Callable[[], object]], None]
 ) -> None:
     job = planned(world, 40)
     begun, world.fetches, written = world.fetches, 0, []
@@ -65,7 +64,7 @@ def test_the_next_batch_and_no_other_is_read_while_one_is_written(
 
 
 def test_who_is_told_to_stop_gives_back_what_was_read_ahead(
-    world: World, while_written: Callable[[Callable[[], None]], None]
+    world: World, while_written: Callable[[Callable[[], object]], None]
 ) -> None:
     job = planned(world, 30)
     while_written(leaving.tell)
@@ -77,7 +76,7 @@ def test_who_is_told_to_stop_gives_back_what_was_read_ahead(
 
 
 def test_a_job_that_is_stopped_writes_nothing_that_was_read_ahead(
-    world: World, while_written: Callable[[Callable[[], None]], None]
+    world: World, while_written: Callable[[Callable[[], object]], None]
 ) -> None:
     job = planned(world, 30)
     while_written(lambda: stop_sync(job.task_id))
@@ -85,7 +84,7 @@ def test_a_job_that_is_stopped_writes_nothing_that_was_read_ahead(
     assert states(job) == [("done", 0), ("pending", 0), ("pending", 0)]
 
 
-def test_a_blamed_batch_is_read_alone(world: World, while_written: Callable[[Callable[[], None]], None]) -> None:
+def test_a_blamed_batch_is_read_alone(world: World, while_written: Callable[[Callable[[], object]], None]) -> None:
     job = planned(world, 30)
     SyncBatch.objects.filter(job=job, stage=1, number__lt=3).update(crashes=1)
     held: list[int] = []
