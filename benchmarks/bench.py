@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from resource import RUSAGE_CHILDREN, getrusage
+from typing import Any
 
 import httpx
 import msgspec
@@ -45,7 +46,7 @@ class Bench:
     installation: Installation
     world: WorldFacts
     keep: Callable[[Measurement], None]
-    references: dict[str, bytes] = field(default_factory=dict)
+    references: dict[str, dict[str, Any]] = field(default_factory=dict)
     _ports: int = 0
     _kept: "dict[tuple[str, str | None], Site]" = field(default_factory=dict)
     _running: ExitStack = field(default_factory=ExitStack)
