@@ -24,6 +24,7 @@ from kombu.exceptions import OperationalError as BrokerUnavailable
 from redis.exceptions import RedisError
 
 from system import sql, task_claims, turns
+from system.database.frozen import end_frozen_copies
 from system.models import Task
 from system.redaction import redact
 from system.request_id import current_request_id, request_scope
@@ -139,6 +140,7 @@ def run(task_id: uuid.UUID, *, bell: Bell | None = None) -> None:
     claimed = task_claims.claim(task_id, bell)
     if claimed is None:
         task_claims.end_cancelled(task_id, bell=bell)
+        task_claims.plead_without_database(task_id, bell)
         return
     before = _series(msgspec.json.decode(claimed["attempts"])[:-1])
     context = TaskContext(
@@ -247,6 +249,7 @@ def _give_up(kind: str, context: TaskContext, since: str | None) -> None:
 
 def sweep() -> None:
     """Repair what crashes left: give expired leases back, ring lost bells, run the applications' own sweepers."""
+    end_frozen_copies()
     _pulse()
     task_claims.free_expired()
     for sweeper in _sweepers:

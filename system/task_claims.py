@@ -132,19 +132,28 @@ def end_cancelled(task_id: uuid.UUID, *, fence: int | None = None, bell: Bell | 
 
 def plead(context: TaskContext) -> None:
     """Who finds its row in other hands is alive: its attempt lost no worker, and is not counted as if it had."""
-    if context.bell is None:
-        return
+    if context.bell is not None:
+        _plead(context.task_id, context.bell.name, context.bell.tries, context.bell.tries)
+
+
+def plead_without_database(task_id: uuid.UUID, bell: Bell) -> None:
+    """The tries of a message that had no database lost no worker, whoever has the row by now."""
+    if bell.alive >= 0:
+        _plead(task_id, bell.name, 0, bell.alive)
+
+
+def _plead(task_id: uuid.UUID, bell: str, first: int, last: int) -> None:
     sql.execute(
         """
         UPDATE system_task SET attempts = (
-            SELECT jsonb_agg(CASE WHEN a ->> 'bell' = %(bell)s::text AND (a ->> 'try')::int = %(tries)s::int
-                    AND a -> 'finished_at' IS NULL
+            SELECT jsonb_agg(CASE WHEN a ->> 'bell' = %(bell)s::text AND a -> 'finished_at' IS NULL
+                    AND (a ->> 'try')::int BETWEEN %(first)s::int AND %(last)s::int
                 THEN a || '{"error": {"code": "lease_lost"}, "again": true, "cut": true}'
                     || jsonb_build_object('finished_at', now()) ELSE a END ORDER BY place)
             FROM jsonb_array_elements(attempts) WITH ORDINALITY AS entry(a, place))
         WHERE id = %(id)s::uuid AND attempts <> '[]'
         """,
-        {"id": context.task_id, "bell": context.bell.name, "tries": context.bell.tries},
+        {"id": task_id, "bell": bell, "first": first, "last": last},
     )
 
 

@@ -150,6 +150,16 @@ def test_a_database_that_was_away_took_no_worker_down(handle: Callable[..., None
     assert not seen[1].follows_crash
 
 
+def test_neither_did_it_where_another_has_done_the_work_meanwhile(handle: Callable[..., None]) -> None:
+    interrupted(handle, OperationalError("the connection is closed"))
+    task = queue.enqueue("test.interrupted", {})
+    with pytest.raises(OperationalError):
+        queue.run(task.pk, bell=Bell(name="bell"))
+    sql.execute("UPDATE system_task SET state = 'succeeded'")
+    queue.run(task.pk, bell=Bell(name="bell", tries=1, alive=0))
+    assert ["finished_at" in attempt for attempt in fresh(task).attempts] == [True]
+
+
 def test_a_lease_that_ended_while_the_database_began_anew_is_no_lost_worker(handle: Callable[..., None]) -> None:
     handle("test.interrupted", lambda _payload, context: context.follows_crash)
     task = queue.enqueue("test.interrupted", {})

@@ -7,7 +7,6 @@ from unittest.mock import Mock
 import pytest
 from celery import current_app
 from kombu.exceptions import OperationalError as BrokerUnavailable
-from kombu.simple import SimpleQueue
 from redis.exceptions import RedisError
 
 from system import queue, sql
@@ -116,7 +115,7 @@ def test_behind_a_backlog_of_bells_few_are_rung_again_the_longest_silent_first(
 
 def test_bells_are_counted_where_they_wait(redis_url: str) -> None:
     with current_app.connection_or_acquire() as connection:
-        SimpleQueue(connection.default_channel, "low").put("a bell")
+        connection.Producer().publish("a bell", routing_key="low")
     assert queue._bells_waiting() == {Task.Queue.CRITICAL: 0, Task.Queue.DEFAULT: 0, Task.Queue.LOW: 1}
 
 
